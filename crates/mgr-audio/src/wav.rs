@@ -1,0 +1,148 @@
+//! WAV through hound: reading the plain PCM dialects, writing mono files.
+
+use std::fs;
+use std::io::{BufWriter, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use serde::{Deserialize, Serialize};
+
+use crate::report::Collector;
+use crate::{AudioError, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE};
+
+/// Frames converted at a time while reading.
+const BLOCK_FRAMES: usize = 4096;
+
+/// How samples are stored by [`write_wav`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WavFormat {
+    /// 16-bit integers: `round(32768 x)` clamped to -32768..=32767, NaN as 0. Read back within half a step, 2^-16.
+    #[default]
+    Pcm16,
+    /// 32-bit IEEE floats, bit for bit.
+    Float32,
+}
+
+/// Reads whole frames until the header's size or the file ends.
+///
+/// Returns `false`, with nothing pushed, where hound refuses the header.
+pub(crate) fn read_pcm<R: Read>(source: R, collector: &mut Collector) -> bool {
+    let Ok(mut reader) = WavReader::new(source) else { return false };
+    let spec = reader.spec();
+    let channels = usize::from(spec.channels);
+    let mut block = Vec::with_capacity(BLOCK_FRAMES * channels);
+    let ended = match spec.sample_format {
+        SampleFormat::Float => pump(reader.samples::<f32>(), &mut block, channels, collector),
+        SampleFormat::Int => {
+            let scale = 0.5f32.powi(i32::from(spec.bits_per_sample) - 1);
+            // Up to 24 bits the product is exact; 32 bits round once, in the conversion.
+            let samples = reader.samples::<i32>().map(|sample| sample.map(|s| s as f32 * scale));
+            pump(samples, &mut block, channels, collector)
+        }
+    };
+    collector.report.truncated |= !ended;
+    true
+}
+
+/// Pushes samples block by block; `false` where reading failed before the end.
+fn pump(
+    samples: impl Iterator<Item = hound::Result<f32>>,
+    block: &mut Vec<f32>,
+    channels: usize,
+    collector: &mut Collector,
+) -> bool {
+    let mut whole = true;
+    for sample in samples {
+        let Ok(sample) = sample else {
+            whole = false;
+            break;
+        };
+        block.push(sample);
+        if block.len() == BLOCK_FRAMES * channels {
+            collector.push(block, channels);
+            block.clear();
+            if collector.report.cut {
+                return true;
+            }
+        }
+    }
+    collector.push(block, channels);
+    whole
+}
+
+/// Writes mono samples to a WAV file.
+///
+/// The bytes depend on the arguments alone. They go to a temporary file beside the target, which is renamed over it at the end:
+/// a reader sees the old file or the whole new one.
+///
+/// # Errors
+/// [`AudioError::Config`] for a rate outside 100 to 1,000,000 Hz, [`AudioError::EmptySignal`] without samples,
+/// [`AudioError::Io`] where the file cannot be written, also for more than the 4 GiB that a WAV file can hold.
+pub fn write_wav(
+    path: &Path,
+    samples: &[f32],
+    sample_rate: u32,
+    format: WavFormat,
+) -> Result<(), AudioError> {
+    if !(MIN_SAMPLE_RATE..=MAX_SAMPLE_RATE).contains(&sample_rate) {
+        let allowed = format!("{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}");
+        return Err(AudioError::config("sample_rate", sample_rate, allowed));
+    }
+    if samples.is_empty() {
+        return Err(AudioError::EmptySignal);
+    }
+    let width = match format {
+        WavFormat::Pcm16 => 2,
+        WavFormat::Float32 => 4,
+    };
+    // 4 GiB less room for the header.
+    if samples.len() as u64 * width > u64::from(u32::MAX) - 1024 {
+        let error = std::io::Error::new(std::io::ErrorKind::FileTooLarge, "a wav file holds at most 4 gib");
+        return Err(AudioError::io(path, "write", error));
+    }
+    let temporary = temporary_beside(path);
+    let written =
+        write_to(&temporary, samples, sample_rate, format).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // The write's error is the one to report, whether or not the temporary file can be removed.
+        let _ = fs::remove_file(&temporary);
+        AudioError::io(path, "write", error)
+    })
+}
+
+fn write_to(path: &Path, samples: &[f32], sample_rate: u32, format: WavFormat) -> std::io::Result<()> {
+    let (bits_per_sample, sample_format) = match format {
+        WavFormat::Pcm16 => (16, SampleFormat::Int),
+        WavFormat::Float32 => (32, SampleFormat::Float),
+    };
+    let spec = WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format };
+    let file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut writer = WavWriter::new(BufWriter::new(file), spec).map_err(into_io)?;
+    for &sample in samples {
+        match format {
+            // The cast saturates and takes NaN to 0.
+            WavFormat::Pcm16 => writer.write_sample((sample * 32768.0).round() as i16),
+            WavFormat::Float32 => writer.write_sample(sample),
+        }
+        .map_err(into_io)?;
+    }
+    writer.finalize().map_err(into_io)
+}
+
+fn into_io(error: hound::Error) -> std::io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => std::io::Error::other(other),
+    }
+}
+
+/// A name in the same folder (a rename across file systems is not atomic) that no other writer uses.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
+    name.push(format!(".{}-{number}.tmp", std::process::id()));
+    path.with_file_name(name)
+}

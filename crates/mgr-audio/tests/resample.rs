@@ -1,0 +1,153 @@
+//! Resampling against sines computed at the output rate, and its invariants.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::f64::consts::PI;
+
+use mgr_audio::{AudioError, ResampleConfig, Resampler};
+use proptest::prelude::*;
+
+fn plan(input_rate: u32, output_rate: u32) -> Resampler {
+    ResampleConfig { input_rate, output_rate, ..ResampleConfig::default() }.plan().unwrap()
+}
+
+fn sine(frequency: f64, rate: u32, samples: usize) -> Vec<f32> {
+    (0..samples).map(|n| (2.0 * PI * frequency * n as f64 / f64::from(rate) + 0.3).sin() as f32).collect()
+}
+
+/// Power of `a - b` in dB of a full-scale sine, with `edge` samples at both ends left out.
+fn error_db(a: &[f32], b: &[f32], edge: usize) -> f64 {
+    let range = edge..a.len() - edge;
+    let sum: f64 = range.clone().map(|n| f64::from(a[n] - b[n]).powi(2)).sum();
+    10.0 * (2.0 * sum / range.len() as f64).max(1e-30).log10()
+}
+
+const PAIRS: [(u32, u32); 10] = [
+    (44_100, 22_050),
+    (22_050, 44_100),
+    (48_000, 22_050),
+    (44_100, 16_000),
+    (22_050, 16_000),
+    (8_000, 22_050),
+    (96_000, 22_050),
+    (192_000, 11_025),
+    // No small ratio: the interpolated kernel.
+    (44_101, 22_050),
+    (22_050, 47_999),
+];
+
+/// The kernel reaches 95 samples of the lower rate to each side; twice that clears the ends.
+fn edge(input_rate: u32, output_rate: u32) -> usize {
+    200 * output_rate.div_ceil(input_rate.min(output_rate)) as usize
+}
+
+#[test]
+fn sines_in_the_pass_band_keep_amplitude_and_phase() {
+    for (input_rate, output_rate) in PAIRS {
+        let nyquist = f64::from(input_rate.min(output_rate)) / 2.0;
+        let resampler = plan(input_rate, output_rate);
+        for fraction in [0.001, 0.02, 0.3, 0.6, 0.9, 0.91] {
+            let samples = input_rate as usize;
+            let out = resampler.process(&sine(fraction * nyquist, input_rate, samples)).unwrap();
+            let expected = sine(fraction * nyquist, output_rate, out.len());
+            let error = error_db(&out, &expected, edge(input_rate, output_rate));
+            // f32 samples and sums of about 200 to 2,000 products leave -130 dB and less; the design is 125.
+            assert!(error < -115.0, "{input_rate} -> {output_rate} at {fraction}: {error:.1} dB");
+        }
+    }
+}
+
+#[test]
+fn sines_beyond_the_lower_nyquist_vanish() {
+    for (input_rate, output_rate) in PAIRS.into_iter().filter(|(input, output)| input > output) {
+        let nyquist = f64::from(output_rate) / 2.0;
+        let resampler = plan(input_rate, output_rate);
+        for fraction in [1.001, 1.05, 1.3, 1.9] {
+            if fraction * nyquist > f64::from(input_rate) / 2.0 {
+                continue;
+            }
+            let out = resampler.process(&sine(fraction * nyquist, input_rate, input_rate as usize)).unwrap();
+            let error = error_db(&out, &vec![0.0; out.len()], edge(input_rate, output_rate));
+            assert!(error < -110.0, "{input_rate} -> {output_rate} at {fraction}: {error:.1} dB");
+        }
+    }
+}
+
+#[test]
+fn a_constant_stays_constant() {
+    for (input_rate, output_rate) in PAIRS {
+        let out = plan(input_rate, output_rate).process(&vec![0.5; 20_000]).unwrap();
+        let edge = edge(input_rate, output_rate);
+        // Rows sum to 1 up to the rounding of their values to f32.
+        assert!(
+            out[edge..out.len() - edge].iter().all(|x| (x - 0.5).abs() < 1e-6),
+            "{input_rate} -> {output_rate}"
+        );
+    }
+}
+
+#[test]
+fn extreme_ratios_and_lengths() {
+    for (input_rate, output_rate) in [(1_000_000, 100), (100, 1_000_000), (999_983, 101), (101, 999_983)] {
+        let resampler = plan(input_rate, output_rate);
+        for samples in [0usize, 1, 2, 50] {
+            let out = resampler.process(&vec![1.0; samples]).unwrap();
+            let exact = samples as f64 * f64::from(output_rate) / f64::from(input_rate);
+            assert_eq!(out.len(), exact.ceil() as usize);
+            assert!(out.iter().all(|x| x.is_finite()));
+        }
+    }
+    assert_eq!(plan(1_000_000, 100).output_len(usize::MAX), usize::MAX.div_ceil(10_000));
+    assert_eq!(plan(100, 1_000_000).output_len(usize::MAX), usize::MAX);
+}
+
+#[test]
+fn equal_rates_copy_and_not_finite_samples_stay_near() {
+    let samples = sine(440.0, 22_050, 1000);
+    assert_eq!(plan(22_050, 22_050).process(&samples).unwrap(), samples);
+    let mut spoiled = sine(440.0, 44_100, 44_100);
+    spoiled[20_000] = f32::NAN;
+    let out = plan(44_100, 22_050).process(&spoiled).unwrap();
+    assert!(out[10_000].is_nan() && out[..9_800].iter().chain(&out[10_200..]).all(|x| x.is_finite()));
+}
+
+#[test]
+fn bad_rates_and_buffers_are_errors() {
+    for rate in [0, 99, 1_000_001, u32::MAX] {
+        for config in [
+            ResampleConfig { input_rate: rate, ..ResampleConfig::default() },
+            ResampleConfig { output_rate: rate, ..ResampleConfig::default() },
+        ] {
+            let error = config.plan().unwrap_err();
+            assert!(
+                matches!(error, AudioError::Config { .. }) && error.to_string().contains(&rate.to_string())
+            );
+        }
+    }
+    let result = plan(44_100, 22_050).process_into(&[0.0; 10], &mut [0.0; 4]);
+    assert!(matches!(result, Err(AudioError::BufferLength { expected: 5, got: 4 })));
+}
+
+#[test]
+fn config_refuses_unknown_fields() {
+    let config: ResampleConfig = serde_json::from_str(r#"{"output_rate": 16000}"#).unwrap();
+    assert_eq!(config, ResampleConfig { output_rate: 16_000, ..ResampleConfig::default() });
+    assert!(serde_json::from_str::<ResampleConfig>(r#"{"rate": 16000}"#).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn conversion_is_linear_and_repeatable(
+        x in prop::collection::vec(-1.0f32..1.0, 1..2000),
+        gain in -2.0f32..2.0,
+        pair in 0..PAIRS.len(),
+    ) {
+        let resampler = plan(PAIRS[pair].0, PAIRS[pair].1);
+        let plain = resampler.process(&x).unwrap();
+        let scaled = resampler.clone().process(&x.iter().map(|v| v * gain).collect::<Vec<_>>()).unwrap();
+        prop_assert_eq!(plain.len(), resampler.output_len(x.len()));
+        // Sums of values up to 2 in f32, in the same order.
+        prop_assert!(plain.iter().zip(&scaled).all(|(p, s)| (p * gain - s).abs() < 1e-5));
+        prop_assert_eq!(plain, resampler.process(&x).unwrap());
+    }
+}

@@ -1,0 +1,2 @@
+//! The mgr command.
+fn main() {}

@@ -1,0 +1,90 @@
+//! The error type of datasets, splits and the store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mgr_audio::AudioError;
+use mgr_features::FeatureError;
+
+use crate::corpus::CorpusError;
+
+/// What can go wrong with data on disk. Every message names the file and the reason.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The system refused to read or write.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A dataset folder that holds no dataset.
+    #[error("{}: {reason}", path.display())]
+    Dataset {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing, and what is expected.
+        reason: String,
+    },
+    /// A text file that is not what it should be.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1; 0 for the file as a whole.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of the store that cannot be used.
+    #[error("{}: not usable as a stored feature: {reason}", path.display())]
+    Stored {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A clip shorter than one analysis frame.
+    #[error("{name}: too short: {samples} samples at {sample_rate} Hz, one frame needs {needed}")]
+    ShortClip {
+        /// The file.
+        name: String,
+        /// Samples of the clip.
+        samples: usize,
+        /// Samples of a frame.
+        needed: usize,
+        /// Sampling rate.
+        sample_rate: u32,
+    },
+    /// A clip whose samples are all zero.
+    #[error("{name}: silent: all {samples} samples are zero")]
+    Silent {
+        /// The file.
+        name: String,
+        /// Samples of the clip.
+        samples: usize,
+    },
+    /// A configuration that cannot be written down.
+    #[error("configuration cannot be serialised: {0}")]
+    Serialise(#[from] serde_json::Error),
+    /// The file cannot be decoded, or the segmentation is not valid.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The feature is not valid, or cannot be computed.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// The embedded corpus cannot be made.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+}
+
+impl DataError {
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, action, source }
+    }
+}

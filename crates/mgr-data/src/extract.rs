@@ -1,0 +1,115 @@
+//! The features of a whole dataset: in parallel, through the store, with bad files set aside.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mgr_audio::DecodeReport;
+use rayon::prelude::*;
+
+use crate::dataset::Track;
+use crate::front_end::{ClipFeatures, FrontEnd};
+use crate::store::FeatureStore;
+use crate::{DataError, sha256_hex};
+
+/// A clip whose features are in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredClip {
+    /// Position of the track in the dataset.
+    pub track: usize,
+    /// SHA-256 of the audio file, the key in the store.
+    pub content: String,
+    /// Number of its segments.
+    pub segments: usize,
+    /// The decoder's report.
+    pub report: DecodeReport,
+}
+
+/// A clip without features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedClip {
+    /// Position of the track in the dataset.
+    pub track: usize,
+    /// Why, in a sentence that names the file.
+    pub reason: String,
+}
+
+/// What became of the clips of a dataset.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extraction {
+    /// Clips in the store, in the dataset's order.
+    pub clips: Vec<StoredClip>,
+    /// Clips that cannot be used, in the dataset's order.
+    pub failed: Vec<FailedClip>,
+    /// How many features were found in the store.
+    pub reused: usize,
+}
+
+/// Brings the features of all tracks into the store, over all threads of rayon's current pool. `done` is called with the
+/// number of clips that are finished, bad ones included.
+///
+/// A file that cannot be read, decoded or used is a [`FailedClip`] and the others go on; a damaged store entry is computed
+/// again.
+///
+/// # Errors
+/// [`DataError::Io`] when the store cannot be written: what is stored stays and is found by the next call.
+pub fn extract(
+    tracks: &[Track],
+    front_end: &FrontEnd,
+    store: &FeatureStore,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Extraction, DataError> {
+    let finished = AtomicUsize::new(0);
+    let results: Vec<_> = tracks
+        .par_iter()
+        .map(|track| {
+            let result = through_store(&track.path, &track.id, front_end, store);
+            done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+            result
+        })
+        .collect();
+    let mut extraction = Extraction::default();
+    for (track, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(Outcome::Clip { content, clip, reused }) => {
+                let (segments, report) = (clip.segments.dim().0, clip.report);
+                extraction.clips.push(StoredClip { track, content, segments, report });
+                extraction.reused += usize::from(reused);
+            }
+            Ok(Outcome::Bad(error)) => {
+                extraction.failed.push(FailedClip { track, reason: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(extraction)
+}
+
+enum Outcome {
+    Clip { content: String, clip: ClipFeatures, reused: bool },
+    Bad(DataError),
+}
+
+/// The outer error is the store's, which concerns the whole run; the file's own is an outcome.
+fn through_store(
+    path: &Path,
+    name: &str,
+    front_end: &FrontEnd,
+    store: &FeatureStore,
+) -> Result<Outcome, DataError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Outcome::Bad(DataError::io(path, "read")(error))),
+    };
+    let content = sha256_hex(&bytes);
+    if let Ok(Some(clip)) = store.get(&content) {
+        return Ok(Outcome::Clip { content, clip, reused: true });
+    }
+    match front_end.process(bytes, name) {
+        Ok(clip) => {
+            store.put(&content, &clip)?;
+            Ok(Outcome::Clip { content, clip, reused: false })
+        }
+        Err(error) => Ok(Outcome::Bad(error)),
+    }
+}

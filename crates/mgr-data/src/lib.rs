@@ -1,0 +1,23 @@
+//! Datasets, the embedded synthetic corpus, split files and the feature store on disk.
+//!
+//! The way of a file: a [`dataset::Track`] is decoded, cut into segments and turned into features by a
+//! [`front_end::FrontEnd`], which is a pure function of the file's bytes; [`extract()`](extract::extract) does it for a whole
+//! dataset in parallel and keeps the results in a [`store::FeatureStore`], where the next run finds them.
+
+mod atomic;
+mod cache;
+pub mod corpus;
+pub mod dataset;
+mod error;
+pub mod extract;
+mod fingerprint;
+pub mod folder;
+pub mod front_end;
+pub mod groups;
+pub mod split_file;
+pub mod store;
+
+pub use atomic::write_atomic;
+pub use cache::cache_folder;
+pub use error::DataError;
+pub use fingerprint::{fingerprint, sha256_hex};

@@ -1,0 +1,341 @@
+//! A picture as a list of shapes, and its drawing as SVG and as PNG.
+//!
+//! Figures are laid out once, in points of the finished picture, and drawn twice by plotters, so both files show
+//! the same.
+
+use plotters::coord::Shift;
+use plotters::prelude::{
+    BitMapBackend, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, RGBAColor, RGBColor,
+    Rectangle, SVGBackend, ShapeStyle,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color as _, FontTransform};
+
+use super::font::{self, HEIGHT_PER_EM, Weight};
+use crate::EvalError;
+
+/// A colour as red, green, blue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rgb(pub(super) u8, pub(super) u8, pub(super) u8);
+
+impl Rgb {
+    /// Background. The report's dark style replaces this, the next three and no other colour.
+    pub(super) const PAPER: Self = Self(0xFF, 0xFF, 0xFF);
+    /// Titles, names, axes.
+    pub(super) const INK: Self = Self(0x1F, 0x29, 0x33);
+    /// Ticks and secondary text.
+    pub(super) const MUTED: Self = Self(0x52, 0x60, 0x6D);
+    /// Grid lines.
+    pub(super) const GRID: Self = Self(0xE1, 0xE6, 0xEB);
+    /// Okabe and Ito's palette (2008), distinguishable with every common colour blindness.
+    pub(super) const BLUE: Self = Self(0x00, 0x72, 0xB2);
+    pub(super) const SKY: Self = Self(0x56, 0xB4, 0xE9);
+    pub(super) const VERMILION: Self = Self(0xD5, 0x5E, 0x00);
+    pub(super) const GREEN: Self = Self(0x00, 0x9E, 0x73);
+
+    fn with_alpha(self, alpha: f64) -> RGBAColor {
+        RGBColor(self.0, self.1, self.2).mix(alpha)
+    }
+}
+
+/// Which end of a text stands at its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Start,
+    Middle,
+    End,
+}
+
+/// The direction of reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Across,
+    /// From bottom to top; the baseline is a vertical line.
+    Upward,
+}
+
+/// How a text looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextStyle {
+    /// Points per em.
+    pub(super) em: f64,
+    pub(super) weight: Weight,
+    pub(super) colour: Rgb,
+    pub(super) align: Align,
+    pub(super) reading: Reading,
+}
+
+impl TextStyle {
+    pub(super) fn new(em: f64, colour: Rgb) -> Self {
+        Self { em, weight: Weight::Regular, colour, align: Align::Start, reading: Reading::Across }
+    }
+
+    pub(super) fn bold(self) -> Self {
+        Self { weight: Weight::Bold, ..self }
+    }
+
+    pub(super) fn align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+
+    pub(super) fn upward(self) -> Self {
+        Self { reading: Reading::Upward, ..self }
+    }
+}
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stroke {
+    pub(super) width: f64,
+    pub(super) colour: Rgb,
+    pub(super) alpha: f64,
+    pub(super) dashed: bool,
+}
+
+impl Stroke {
+    pub(super) fn new(width: f64, colour: Rgb) -> Self {
+        Self { width, colour, alpha: 1.0, dashed: false }
+    }
+}
+
+enum Shape {
+    Rect { corner: (f64, f64), size: (f64, f64), colour: Rgb },
+    Line { points: Vec<(f64, f64)>, stroke: Stroke },
+    Disc { centre: (f64, f64), radius: f64, colour: Rgb },
+    Text { text: String, position: (f64, f64), style: TextStyle },
+}
+
+/// Shapes in drawing order, in points from the upper left corner.
+pub(super) struct Scene {
+    width: f64,
+    height: f64,
+    shapes: Vec<Shape>,
+}
+
+impl Scene {
+    pub(super) fn new(width: f64, height: f64) -> Self {
+        Self { width: width.ceil(), height: height.ceil(), shapes: Vec::new() }
+    }
+
+    pub(super) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, colour: Rgb) {
+        self.shapes.push(Shape::Rect { corner: (x, y), size: (width, height), colour });
+    }
+
+    /// A line through points; fewer than two draw nothing.
+    pub(super) fn line(&mut self, points: Vec<(f64, f64)>, stroke: Stroke) {
+        let pieces = if stroke.dashed { dashes(&points, 4.0 * stroke.width.max(1.5)) } else { vec![points] };
+        for points in pieces.into_iter().filter(|points| points.len() > 1) {
+            self.shapes.push(Shape::Line { points, stroke });
+        }
+    }
+
+    pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Rgb) {
+        self.shapes.push(Shape::Disc { centre, radius, colour });
+    }
+
+    /// A text whose baseline goes through `(x, y)`. Control characters, which XML forbids, become U+FFFD.
+    pub(super) fn text(&mut self, x: f64, y: f64, text: &str, style: TextStyle) {
+        let text: String = text
+            .chars()
+            .map(|c| if crate::report::is_forbidden(c) { char::REPLACEMENT_CHARACTER } else { c })
+            .collect();
+        if !text.trim().is_empty() {
+            self.shapes.push(Shape::Text { text, position: (x, y), style });
+        }
+    }
+
+    /// A text whose capitals have their middle at `(x, y)`.
+    pub(super) fn centred_text(&mut self, x: f64, y: f64, text: &str, style: TextStyle) {
+        let drop = 0.5 * font::CAP_PER_EM * style.em;
+        match style.reading {
+            Reading::Across => self.text(x, y + drop, text, style),
+            Reading::Upward => self.text(x + drop, y, text, style),
+        }
+    }
+
+    /// The picture as SVG with real text; `alt` becomes its accessible name.
+    pub(super) fn to_svg(&self, name: &str, alt: &str) -> Result<String, EvalError> {
+        // plotters rounds coordinates to integers, so the view box is finer than the picture.
+        const SCALE: f64 = 4.0;
+        let mut buffer = String::new();
+        let area = SVGBackend::with_string(&mut buffer, self.pixels(SCALE)).into_drawing_area();
+        self.draw(&area, SCALE, Target::Svg).map_err(|reason| failure(name, reason))?;
+        drop(area);
+        let body = buffer.split_once('>').map_or("", |(_, body)| body);
+        let (view_width, view_height) = self.pixels(SCALE);
+        Ok(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" \
+             viewBox=\"0 0 {view_width} {view_height}\" role=\"img\" aria-label=\"{}\">{body}",
+            self.width,
+            self.height,
+            crate::report::escape(alt),
+        ))
+    }
+
+    /// The picture as an RGB PNG with two pixels per point.
+    pub(super) fn to_png(&self, name: &str) -> Result<Vec<u8>, EvalError> {
+        const PIXELS_PER_POINT: u32 = 2;
+        // Drawing twice as large and averaging smooths edges and letter spacing; huge pictures do without.
+        let oversampling = if self.width * self.height <= 1.5e6 { 2 } else { 1 };
+        let scale = f64::from(PIXELS_PER_POINT * oversampling);
+        let (width, height) = self.pixels(scale);
+        let mut drawn = vec![0_u8; width as usize * height as usize * 3];
+        let area = BitMapBackend::with_buffer(&mut drawn, (width, height)).into_drawing_area();
+        self.draw(&area, scale, Target::Bitmap).map_err(|reason| failure(name, reason))?;
+        drop(area);
+        let pixels = average(&drawn, width as usize, oversampling as usize);
+        encode(&pixels, width / oversampling, height / oversampling).map_err(|e| failure(name, e.to_string()))
+    }
+
+    fn pixels(&self, scale: f64) -> (u32, u32) {
+        ((self.width * scale) as u32, (self.height * scale) as u32)
+    }
+
+    fn draw<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        scale: f64,
+        target: Target,
+    ) -> Result<(), String> {
+        let at = |(x, y): (f64, f64)| ((x * scale).round() as i32, (y * scale).round() as i32);
+        area.fill(&Rgb::PAPER.with_alpha(1.0)).map_err(|e| e.to_string())?;
+        for shape in &self.shapes {
+            match shape {
+                Shape::Rect { corner, size, colour } => {
+                    let opposite = (corner.0 + size.0, corner.1 + size.1);
+                    area.draw(&Rectangle::new([at(*corner), at(opposite)], colour.with_alpha(1.0).filled()))
+                }
+                Shape::Line { points, stroke } => {
+                    let style = ShapeStyle {
+                        color: stroke.colour.with_alpha(stroke.alpha),
+                        filled: false,
+                        stroke_width: (stroke.width * scale).round().max(1.0) as u32,
+                    };
+                    let points: Vec<(i32, i32)> = points.iter().map(|&point| at(point)).collect();
+                    area.draw(&PathElement::new(points, style))
+                }
+                Shape::Disc { centre, radius, colour } => {
+                    let radius = (radius * scale).round() as i32;
+                    area.draw(&Circle::new(at(*centre), radius, colour.with_alpha(1.0).filled()))
+                }
+                Shape::Text { text, position, style } => {
+                    let (place, text_style) = target.place(*position, style, scale);
+                    area.draw_text(text, &text_style, place)
+                }
+            }
+            .map_err(|e| e.to_string())?;
+        }
+        area.present().map_err(|e| e.to_string())
+    }
+}
+
+fn failure(name: &str, reason: String) -> EvalError {
+    EvalError::Drawing { name: name.to_owned(), reason }
+}
+
+/// The two backends of plotters put text differently; these are their rules, undone so that both agree.
+#[derive(Clone, Copy)]
+enum Target {
+    /// `font-size` is the size over 1.24; a top anchor puts the baseline 0.76 em below the position.
+    Svg,
+    /// The size is ascent plus descent; a top anchor puts the baseline half the size below the position.
+    Bitmap,
+}
+
+impl Target {
+    fn place(
+        self,
+        (x, y): (f64, f64),
+        style: &TextStyle,
+        scale: f64,
+    ) -> ((i32, i32), plotters::style::TextStyle<'static>) {
+        let em = style.em * scale;
+        let (size, drop) = match self {
+            Self::Svg => (em * 1.24, em * 0.76),
+            Self::Bitmap => (em * HEIGHT_PER_EM, em * HEIGHT_PER_EM / 2.0),
+        };
+        let (x, y) = (x * scale, y * scale);
+        let ((x, y), transform) = match style.reading {
+            Reading::Across => ((x, y - drop), FontTransform::None),
+            Reading::Upward => ((x - drop, y), FontTransform::Rotate270),
+        };
+        let side = match style.align {
+            Align::Start => HPos::Left,
+            Align::Middle => HPos::Center,
+            Align::End => HPos::Right,
+        };
+        let text_style = font::font(size, style.weight)
+            .transform(transform)
+            .color(&style.colour.with_alpha(1.0))
+            .pos(Pos::new(side, VPos::Top));
+        ((x.round() as i32, y.round() as i32), text_style)
+    }
+}
+
+/// Cuts a line into dashes of `length` with gaps of 0.7 `length`.
+fn dashes(points: &[(f64, f64)], length: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    let mut left = length;
+    let mut in_dash = true;
+    let mut current: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
+    for pair in points.windows(2) {
+        let ((mut x, mut y), (end_x, end_y)) = (pair[0], pair[1]);
+        loop {
+            // sqrt, unlike hypot, is exactly rounded everywhere, so the bytes are too.
+            let rest = ((end_x - x).powi(2) + (end_y - y).powi(2)).sqrt();
+            if rest <= left {
+                left -= rest;
+                if in_dash {
+                    current.push((end_x, end_y));
+                }
+                break;
+            }
+            x += (end_x - x) * left / rest;
+            y += (end_y - y) * left / rest;
+            if in_dash {
+                current.push((x, y));
+                pieces.push(std::mem::take(&mut current));
+            } else {
+                current = vec![(x, y)];
+            }
+            in_dash = !in_dash;
+            left = if in_dash { length } else { 0.7 * length };
+        }
+    }
+    pieces.push(current);
+    pieces
+}
+
+/// Averages squares of `factor` by `factor` RGB pixels.
+fn average(pixels: &[u8], width: usize, factor: usize) -> Vec<u8> {
+    if factor == 1 {
+        return pixels.to_vec();
+    }
+    let area = (factor * factor) as u32;
+    let mut result = Vec::with_capacity(pixels.len() / (factor * factor));
+    for band in pixels.chunks_exact(width * 3 * factor) {
+        for x in 0..width / factor {
+            for channel in 0..3 {
+                let mut sum = area / 2;
+                for row in band.chunks_exact(width * 3) {
+                    for column in x * factor..(x + 1) * factor {
+                        sum += u32::from(row[column * 3 + channel]);
+                    }
+                }
+                result.push((sum / area) as u8);
+            }
+        }
+    }
+    result
+}
+
+fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}

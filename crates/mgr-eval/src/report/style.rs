@@ -1,0 +1,94 @@
+//! The page's style sheet.
+
+/// Light and dark. Attribute selectors override the colours that figures are drawn with (paper, ink, muted, grid
+/// and the darker line colours), so that one SVG suits both.
+pub(super) const CSS: &str = r##":root {
+  color-scheme: light dark;
+  --page: #f5f7f9; --card: #ffffff; --ink: #1f2933; --muted: #52606d; --line: #dce2e8;
+  --accent: #0b5c94; --stripe: #f7f9fb; --warn: #8a3b00; --warn-card: #fff4e8; --warn-line: #e8a765;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #0e1318; --card: #171e26; --ink: #e6ebf0; --muted: #a6b3bf; --line: #313c47;
+    --accent: #6db9ef; --stripe: #1c242d; --warn: #ffc48a; --warn-card: #2c2013; --warn-line: #8a5a26;
+  }
+  figure svg rect[fill="#FFFFFF"], figure svg circle[fill="#FFFFFF"] { fill: var(--card); }
+  figure svg text[fill="#1F2933"] { fill: var(--ink); }
+  figure svg text[fill="#52606D"] { fill: var(--muted); }
+  figure svg [stroke="#52606D"] { stroke: var(--muted); }
+  figure svg [stroke="#E1E6EB"] { stroke: var(--line); }
+  figure svg polyline[stroke="#0072B2"] { stroke: #56a5e0; }
+  figure svg rect[fill="#0072B2"] { fill: #2f86c8; }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 64rem; background: var(--page); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  overflow-wrap: break-word;
+}
+h1 { margin: 0; font-size: 2rem; line-height: 1.2; }
+h2 { margin: 0 0 1rem; font-size: 1.3rem; line-height: 1.3; }
+p { margin: 0 0 1rem; max-width: 46rem; }
+a { color: var(--accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.skip { position: absolute; left: -100rem; }
+.skip:focus { left: 1rem; top: 1rem; padding: .5rem 1rem; background: var(--card); }
+.subtitle { margin: .35rem 0 0; color: var(--muted); font-size: 1.1rem; }
+dl { margin: 0; }
+dd { margin: 0; }
+.headline {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; margin: 1.5rem 0;
+}
+.headline div {
+  padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+}
+.headline dt { color: var(--muted); font-size: .9rem; }
+.headline .value { display: block; font-size: 1.75rem; font-weight: 650; line-height: 1.3; }
+.headline .note { color: var(--muted); font-size: .9rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; margin: 0; padding: 0; list-style: none; }
+nav { margin: 1.5rem 0; }
+section {
+  margin: 1.5rem 0; padding: 1.5rem; background: var(--card); border: 1px solid var(--line);
+  border-radius: .6rem;
+}
+section > :last-child { margin-bottom: 0; }
+.warnings { background: var(--warn-card); border-color: var(--warn-line); }
+.warnings h2 { color: var(--warn); }
+ul { margin: 0 0 1rem; padding-left: 1.3rem; }
+.scroll { overflow-x: auto; margin: 0 0 1.5rem; }
+table { border-collapse: collapse; min-width: 100%; font-variant-numeric: tabular-nums; }
+caption { padding: 0 0 .6rem; text-align: left; color: var(--muted); font-size: .95rem; }
+th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+tbody th, td { overflow-wrap: anywhere; min-width: 8.5rem; }
+thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; font-size: .9rem; }
+tbody th { font-weight: 600; }
+tbody tr:nth-child(even) { background: var(--stripe); }
+th.number, td.number { text-align: right; white-space: nowrap; overflow-wrap: normal; min-width: 0; }
+thead th.number { white-space: normal; }
+figure { margin: 0 0 1.5rem; }
+figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+figcaption { margin-top: .5rem; color: var(--muted); font-size: .95rem; }
+summary { cursor: pointer; width: fit-content; }
+pre {
+  margin: 0 0 1.5rem; padding: .9rem 1.1rem; overflow-x: auto; background: var(--page);
+  border: 1px solid var(--line); border-radius: .4rem; font-size: .9rem; line-height: 1.45;
+}
+code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+.pairs { margin: 0 0 1.5rem; }
+.pairs div {
+  display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: 1rem; padding: .35rem 0;
+  border-bottom: 1px solid var(--line);
+}
+.pairs dt { color: var(--muted); }
+.pairs dd { overflow-wrap: anywhere; }
+@media (max-width: 36rem) {
+  body { padding: 1.25rem .75rem 3rem; }
+  section { padding: 1rem; }
+  .pairs div { grid-template-columns: 1fr; gap: 0; }
+}
+@media print {
+  body { max-width: none; padding: 0; background: #ffffff; }
+  section, .headline div { break-inside: avoid; border-color: #cccccc; }
+  nav, .skip { display: none; }
+}
+"##;

@@ -1,0 +1,102 @@
+//! Features whose column `t` depends on frame `t` alone: the shared loop over frames, in batch and streaming.
+
+use ndarray::ArrayViewMut2;
+
+use crate::FeatureError;
+use crate::check;
+use crate::frame::{FrameStream, Framing, Span};
+
+/// Computes one column from one frame. Holds the plan and its own buffers.
+pub(crate) trait ColumnKernel: Send {
+    /// Writes column `t` of the feature into `out`.
+    fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]);
+}
+
+/// Calls `column` for every column of `out`, through `spare` where the columns of `out` are not contiguous.
+pub(crate) fn for_each_column(
+    mut out: ArrayViewMut2<'_, f32>,
+    spare: &mut [f32],
+    mut column: impl FnMut(usize, &mut [f32]),
+) {
+    for (t, mut place) in out.columns_mut().into_iter().enumerate() {
+        if let Some(slice) = place.as_slice_mut() {
+            column(t, slice);
+        } else {
+            column(t, spare);
+            place.iter_mut().zip(spare.iter()).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+/// A feature computed while samples arrive, in blocks of any size: the same columns as in batch, bit for bit.
+///
+/// Memory is bounded by a frame, a hop, the padding and the largest block.
+///
+/// ```
+/// use mgr_features::mel::MelConfig;
+/// let mel = MelConfig::default().plan(22_050)?;
+/// let samples = vec![0.25; 10_000];
+/// let mut columns = 0;
+/// let mut stream = mel.stream();
+/// for block in samples.chunks(777) {
+///     stream.push(block, |column: &[f32]| { assert_eq!(column.len(), 128); columns += 1; })?;
+/// }
+/// stream.finish(|_| columns += 1)?;
+/// assert_eq!(columns, mel.process(&samples)?.ncols());
+/// # Ok::<(), mgr_features::FeatureError>(())
+/// ```
+#[must_use]
+pub struct ColumnStream {
+    frames: FrameStream,
+    kernel: Box<dyn ColumnKernel>,
+    column: Vec<f32>,
+}
+
+impl std::fmt::Debug for ColumnStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ColumnStream").field("rows", &self.column.len()).field("seen", &self.seen()).finish()
+    }
+}
+
+impl ColumnStream {
+    pub(crate) fn new(framing: Framing, rows: usize, kernel: Box<dyn ColumnKernel>) -> Self {
+        Self { frames: FrameStream::new(framing), kernel, column: vec![0.0; rows] }
+    }
+
+    /// Samples given so far.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.frames.seen()
+    }
+
+    /// Takes the next samples and hands every column that they complete to `take`.
+    ///
+    /// # Errors
+    /// [`FeatureError::NotFinite`], the index counted from the start of the stream; the block is then not taken.
+    pub fn push(&mut self, samples: &[f32], mut take: impl FnMut(&[f32])) -> Result<(), FeatureError> {
+        let seen = self.seen();
+        check::finite(samples).map_err(|e| match e {
+            FeatureError::NotFinite { index, value } => {
+                FeatureError::NotFinite { index: seen + index, value }
+            }
+            other => other,
+        })?;
+        let Self { frames, kernel, column } = self;
+        frames.push(samples, |t, span| {
+            kernel.column(t, span, column);
+            take(column);
+        });
+        Ok(())
+    }
+
+    /// Ends the signal and hands out the columns that reach into the padding at its end.
+    ///
+    /// # Errors
+    /// [`FeatureError::TooShort`] when the whole signal is too short for a frame.
+    pub fn finish(mut self, mut take: impl FnMut(&[f32])) -> Result<(), FeatureError> {
+        self.frames.finish(|t, span| {
+            self.kernel.column(t, span, &mut self.column);
+            take(&self.column);
+        })
+    }
+}

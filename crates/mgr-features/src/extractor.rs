@@ -1,0 +1,128 @@
+//! The one shape that every feature has for those who only use it: the store, the command line, the networks.
+
+use std::any::Any;
+
+use ndarray::{Array2, ArrayViewMut2};
+use serde::{Deserialize, Serialize};
+
+use crate::{ColumnStream, FeatureError, check};
+
+/// What one direction of a feature matrix stands for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "axis")]
+#[non_exhaustive]
+pub enum Axis {
+    /// Frequencies in Hz, one per row or column.
+    Frequency {
+        /// Centre frequencies.
+        hz: Vec<f32>,
+    },
+    /// Time: index `i` is centred on `start_s + i * step_s` seconds.
+    Time {
+        /// Seconds of index 0.
+        start_s: f64,
+        /// Seconds from one index to the next.
+        step_s: f64,
+    },
+}
+
+/// What the values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Linear magnitude.
+    Magnitude,
+    /// Linear power, magnitude squared.
+    Power,
+    /// Magnitude to some other power.
+    MagnitudePower,
+    /// Decibels.
+    Decibel,
+    /// Natural logarithm of power.
+    LnPower,
+    /// Base-10 logarithm of scaled power plus one.
+    Log10Power,
+}
+
+/// Shape and meaning of a feature matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// What a row is.
+    pub row_axis: Axis,
+    /// What a column is.
+    pub column_axis: Axis,
+    /// What a value is.
+    pub unit: Unit,
+}
+
+/// Buffers of one [`Extractor`], for one thread. Made by [`Extractor::scratch`].
+pub struct Scratch(Box<dyn Any + Send>);
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scratch")
+    }
+}
+
+impl Scratch {
+    pub(crate) fn new<S: Send + 'static>(scratch: S) -> Self {
+        Self(Box::new(scratch))
+    }
+
+    pub(crate) fn of<S: 'static>(&mut self, plan: &'static str) -> Result<&mut S, FeatureError> {
+        self.0.downcast_mut().ok_or(FeatureError::Scratch { plan })
+    }
+}
+
+/// A planned feature: immutable, shared by all threads, a pure function of the samples.
+///
+/// Same samples, same bytes, whatever the thread.
+pub trait Extractor: Send + Sync + std::fmt::Debug {
+    /// The feature's name, as in a configuration file.
+    fn name(&self) -> &'static str;
+
+    /// Samples that one column looks at.
+    fn frame_length(&self) -> usize;
+
+    /// Shape and meaning of the result for a signal of `samples` samples.
+    ///
+    /// # Errors
+    /// [`FeatureError::TooShort`] when such a signal has no frame.
+    fn layout(&self, samples: usize) -> Result<Layout, FeatureError>;
+
+    /// Buffers for [`Extractor::extract_into`], one per thread.
+    fn scratch(&self) -> Scratch;
+
+    /// Computes the feature into `out`, of the announced shape and any memory layout. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`FeatureError`]: short or non-finite signal, wrong shape, foreign scratch.
+    fn extract_into(
+        &self,
+        samples: &[f32],
+        out: ArrayViewMut2<'_, f32>,
+        scratch: &mut Scratch,
+    ) -> Result<(), FeatureError>;
+
+    /// Computes the feature while samples arrive.
+    ///
+    /// # Errors
+    /// [`FeatureError::NotStreamable`] for a feature that needs the whole signal first.
+    fn stream(&self) -> Result<ColumnStream, FeatureError>;
+
+    /// Computes the feature, allocated, each column contiguous in memory.
+    ///
+    /// # Errors
+    /// [`FeatureError`]: short or non-finite signal, no memory.
+    fn extract(&self, samples: &[f32]) -> Result<Array2<f32>, FeatureError> {
+        let layout = self.layout(samples.len())?;
+        let mut out = check::matrix(layout.rows, layout.columns)?;
+        self.extract_into(samples, out.view_mut(), &mut self.scratch())?;
+        Ok(out)
+    }
+}

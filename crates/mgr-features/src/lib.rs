@@ -1,0 +1,44 @@
+//! Music features, number for number as the references compute them: samples in, matrices and vectors out.
+//!
+//! Every feature has the same life:
+//!
+//! 1. a plain configuration, such as [`mel::MelConfig`], whose `Default` is the reference's;
+//! 2. `config.plan(sample_rate)?` checks everything once and computes all tables: an immutable, `Send + Sync` plan;
+//! 3. `plan.process(&samples)?` gives a matrix; `plan.process_into(&samples, out, &mut scratch)?` allocates nothing;
+//!    `plan.stream()` takes samples in blocks of any size and gives the same columns, bit for bit.
+//!
+//! Those who only use features see them as an [`Extractor`], planned from a [`FeatureConfig`] that a TOML or JSON file holds.
+//!
+//! ```
+//! use mgr_features::log_mel::LogMelConfig;
+//!
+//! let sample_rate = 22_050;
+//! let samples: Vec<f32> = (0..sample_rate).map(|n| (n as f32 * 0.125).sin()).collect();
+//! let log_mel = LogMelConfig::default().plan(sample_rate)?;
+//! let matrix = log_mel.process(&samples)?;
+//! assert_eq!(matrix.dim(), (128, 44));
+//! # Ok::<(), mgr_features::FeatureError>(())
+//! ```
+//!
+//! Samples are mono f32 and finite: NaN and infinities are refused with their index. Silence, one sample and constant
+//! signals give defined values. Matrices are (rows, frames), with each column contiguous in memory.
+
+mod check;
+mod column;
+pub mod compress;
+mod config;
+mod error;
+mod extractor;
+pub mod frame;
+mod log;
+pub mod log_mel;
+pub mod mel;
+pub mod presets;
+pub mod spectrogram;
+pub mod stft;
+pub mod window;
+
+pub use column::ColumnStream;
+pub use config::FeatureConfig;
+pub use error::FeatureError;
+pub use extractor::{Axis, Extractor, Layout, Scratch, Unit};

@@ -1,0 +1,17 @@
+//! Finds the libtorch that torch-sys linked and makes this package's binaries find it at run time without `LD_LIBRARY_PATH`.
+//!
+//! Link arguments do not travel to dependents, so the folder is published as metadata: a direct dependent's build script reads it as
+//! `DEP_MGR_MODELS_LIBTORCH_LIB`.
+
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let Some(folder) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else { return };
+    // The untracked link of the workspace may be moved; the folder behind it is what the binary was linked against.
+    let folder = folder.canonicalize().unwrap_or(folder);
+    println!("cargo::metadata=LIBTORCH_LIB={}", folder.display());
+    if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "unix") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.display());
+    }
+}

@@ -1,0 +1,55 @@
+//! A trained network and inputs make class probabilities.
+
+use ndarray::Array2;
+use tch::Kind;
+
+use crate::train::{Batch, Draw, Inputs};
+use crate::{Error, Mode, Network, TensorData};
+
+/// Class probabilities, the softmax of the logits, of shape (inputs, classes). Rows sum to 1 up to rounding.
+///
+/// Works in batches without gradients and with running statistics; the batch size bounds memory and does not change the
+/// result beyond rounding. No inputs give an array of no rows.
+///
+/// # Errors
+/// [`Error::InvalidConfig`] for a batch size of 0; [`Error::InputShape`], [`Error::InputTooSmall`],
+/// [`Error::NonFiniteInput`], [`Error::Example`]; [`Error::NetworkOutput`] where the network's weights make the result
+/// something other than finite numbers; [`Error::Torch`].
+pub fn probabilities(
+    network: &dyn Network,
+    inputs: &dyn Inputs,
+    batch_size: usize,
+) -> Result<Array2<f32>, Error> {
+    if batch_size == 0 {
+        return Err(Error::InvalidConfig {
+            field: "batch_size",
+            value: "0".to_string(),
+            allowed: "1 and more",
+        });
+    }
+    let mut result = Array2::zeros((inputs.len(), network.classes()));
+    if inputs.is_empty() {
+        return Ok(result);
+    }
+    network.input().check(network.name(), inputs.shape())?;
+    let device = network.parameters().device();
+    let mut batch = Batch::default();
+    let order: Vec<usize> = (0..inputs.len()).collect();
+    for indices in order.chunks(batch_size) {
+        let tensor = batch.inputs(inputs, indices, Draw { seed: 0, epoch: 0 }, device)?;
+        let logits = tch::no_grad(|| network.forward(&tensor, Mode::Evaluate))?;
+        let data = TensorData::from_tensor(&logits.f_softmax(-1, Kind::Float)?)?;
+        let expected = [indices.len(), network.classes()];
+        if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {
+            return Err(Error::NetworkOutput {
+                network: network.name(),
+                got: format!("probabilities of shape {:?}, perhaps not finite", data.shape),
+                expected: format!("finite numbers of shape {expected:?}"),
+            });
+        }
+        for (&index, row) in indices.iter().zip(data.values.chunks_exact(network.classes())) {
+            result.row_mut(index).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+        }
+    }
+    Ok(result)
+}

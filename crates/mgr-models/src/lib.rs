@@ -1,0 +1,43 @@
+//! Networks on libtorch: a training engine that knows no network, and the model zoo.
+//!
+//! The way through the crate:
+//!
+//! 1. [`zoo::NetworkConfig::build`] makes a network with seeded initial weights on a device of [`device`].
+//! 2. [`train::TrainConfig::plan`] validates how to train; [`train::TrainPlan::fit`] trains on any
+//!    [`train::Examples`], writes checkpoints and resumes from them byte for byte.
+//! 3. [`SavedNetwork`] keeps the trained network as one safetensors file with its genres and input layout.
+//! 4. [`encode::probabilities`] gives class probabilities for new inputs.
+//!
+//! ```no_run
+//! use mgr_models::device::DeviceConfig;
+//! use mgr_models::train::{ArrayExamples, FitOptions, NoObserver, TrainConfig};
+//! use mgr_models::zoo::NetworkConfig;
+//!
+//! # fn run(train: ArrayExamples, validation: ArrayExamples) -> Result<(), mgr_models::Error> {
+//! let mut network = NetworkConfig::Base2dCnn.build(8, 0, DeviceConfig::Cpu)?;
+//! let plan = TrainConfig { epochs: 12, ..TrainConfig::default() }.plan()?;
+//! plan.fit(network.as_mut(), &train, Some(&validation), &FitOptions::default(), &mut NoObserver)?;
+//! let probabilities = mgr_models::encode::probabilities(network.as_ref(), &validation, 32)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! libtorch keeps denormal numbers: its switch (`set_flush_denormal`) is not reachable through `tch` 0.24.
+
+pub mod device;
+pub mod encode;
+mod error;
+mod layers;
+mod network;
+mod parameters;
+mod random;
+mod saved;
+mod tensor_file;
+pub mod train;
+pub mod zoo;
+
+pub use error::Error;
+pub use network::{InputSpec, Mode, Network, Randomness};
+pub use parameters::{Parameters, Role, TensorData};
+pub use random::Random;
+pub use saved::{NetworkFacts, SavedNetwork};

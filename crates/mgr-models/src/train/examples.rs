@@ -1,0 +1,195 @@
+//! Where inputs and labels come from, and how they become batches.
+
+use ndarray::{ArrayD, Axis};
+use tch::{Device, Tensor};
+
+use crate::{Error, Random};
+
+/// What a random crop may depend on. Evaluation and encoding use epoch 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Epoch from 1 in training, 0 elsewhere.
+    pub epoch: usize,
+}
+
+impl Draw {
+    /// A generator for one example, the same whenever the same (seed, epoch, example) is drawn.
+    ///
+    /// ```
+    /// use mgr_models::train::Draw;
+    /// let offset = Draw { seed: 1, epoch: 3 }.generator(17).below(100);
+    /// assert_eq!(offset, Draw { seed: 1, epoch: 3 }.generator(17).below(100));
+    /// ```
+    #[must_use]
+    pub fn generator(&self, index: usize) -> Random {
+        Random::keyed(&[self.seed, self.epoch as u64, index as u64])
+    }
+}
+
+/// Inputs of one common shape. They come ready: standardisation is fitted on training data, which only the caller knows.
+pub trait Inputs {
+    /// Number of examples.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shape of one example: (channels, bands, frames).
+    fn shape(&self) -> &[usize];
+
+    /// Writes example `index` row-major into `out`, whose length is the product of the shape. What is random in it depends
+    /// on `draw` and `index` only.
+    ///
+    /// # Errors
+    /// Whatever keeps the example from being made, such as a file that cannot be read.
+    fn write_input(
+        &self,
+        index: usize,
+        draw: Draw,
+        out: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Inputs with labels.
+pub trait Examples: Inputs {
+    /// Class of example `index`, from 0.
+    fn label(&self, index: usize) -> usize;
+}
+
+/// Examples held in memory.
+#[derive(Debug, Clone)]
+pub struct ArrayExamples {
+    inputs: ArrayD<f32>,
+    labels: Vec<usize>,
+}
+
+impl ArrayExamples {
+    /// Examples from an array (examples, channels, bands, frames) and one label each.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] where the number of labels differs from the number of examples.
+    pub fn new(inputs: ArrayD<f32>, labels: Vec<usize>) -> Result<Self, Error> {
+        let examples = inputs.shape().first().copied().unwrap_or(0);
+        if labels.len() != examples {
+            return Err(Error::LengthMismatch { what: "labels", got: labels.len(), expected: examples });
+        }
+        // An array without axes counts as no examples.
+        let inputs = if inputs.ndim() == 0 { ArrayD::zeros(vec![0]) } else { inputs };
+        Ok(Self { inputs, labels })
+    }
+}
+
+impl Inputs for ArrayExamples {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.inputs.shape()[1..]
+    }
+
+    fn write_input(
+        &self,
+        index: usize,
+        _draw: Draw,
+        out: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if index >= self.len() {
+            return Err(format!("index is {index}, allowed is below {}", self.len()).into());
+        }
+        for (out, value) in out.iter_mut().zip(self.inputs.index_axis(Axis(0), index)) {
+            *out = *value;
+        }
+        Ok(())
+    }
+}
+
+impl Examples for ArrayExamples {
+    fn label(&self, index: usize) -> usize {
+        // No class: the trainer names the example in its error.
+        self.labels.get(index).copied().unwrap_or(usize::MAX)
+    }
+}
+
+/// A reused buffer for the inputs of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    values: Vec<f32>,
+}
+
+impl Batch {
+    /// The inputs of some examples as one tensor (batch, channels, bands, frames).
+    pub(crate) fn inputs(
+        &mut self,
+        inputs: &dyn Inputs,
+        indices: &[usize],
+        draw: Draw,
+        device: Device,
+    ) -> Result<Tensor, Error> {
+        let size: usize = inputs.shape().iter().product();
+        self.values.clear();
+        self.values.resize(size * indices.len(), 0.0);
+        for (&index, out) in indices.iter().zip(self.values.chunks_exact_mut(size.max(1))) {
+            inputs.write_input(index, draw, out).map_err(|source| Error::Example { index, source })?;
+            if !out.iter().all(|value| value.is_finite()) {
+                return Err(Error::NonFiniteInput { index });
+            }
+        }
+        let shape: Vec<i64> = std::iter::once(indices.len())
+            .chain(inputs.shape().iter().copied())
+            .map(|axis| axis as i64)
+            .collect();
+        Ok(Tensor::f_from_slice(&self.values)?.f_reshape(&shape[..])?.f_to(device)?)
+    }
+}
+
+/// Labels as a tensor of 64-bit integers.
+pub(crate) fn label_tensor(labels: &[usize], device: Device) -> Result<Tensor, Error> {
+    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    Ok(Tensor::f_from_slice(&labels)?.f_to(device)?)
+}
+
+/// The order of one epoch, cut into batches. A last batch smaller than `smallest` is merged with the one before.
+pub(crate) fn batches(len: usize, size: usize, smallest: usize, seed: u64, epoch: usize) -> Vec<Vec<usize>> {
+    // The number keys shuffling apart from the crops, which are keyed by three numbers as well.
+    let order = Random::keyed(&[seed, epoch as u64, 0x5348_5546_464C_4500]).permutation(len);
+    let mut batches: Vec<Vec<usize>> = order.chunks(size.max(1)).map(<[usize]>::to_vec).collect();
+    if batches.len() > 1
+        && let Some(last) = batches.pop_if(|last| last.len() < smallest)
+        && let Some(before) = batches.last_mut()
+    {
+        before.extend(last);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_batch_of_one_is_merged() {
+        let sizes =
+            |len, size, smallest| batches(len, size, smallest, 3, 1).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(9, 4, 2), [4, 5]);
+        assert_eq!(sizes(9, 4, 1), [4, 4, 1]);
+        assert_eq!(sizes(10, 4, 2), [4, 4, 2]);
+        assert_eq!(sizes(3, 4, 2), [3]);
+        assert_eq!(sizes(1, 4, 2), [1]);
+    }
+
+    #[test]
+    fn an_epoch_visits_every_example_once_in_its_own_order() {
+        let order = |seed, epoch| batches(50, 7, 2, seed, epoch).concat();
+        let mut sorted = order(1, 1);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+        assert_eq!(order(1, 1), order(1, 1));
+        assert_ne!(order(1, 1), order(1, 2));
+        assert_ne!(order(1, 1), order(2, 1));
+    }
+}

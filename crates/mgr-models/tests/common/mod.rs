@@ -1,0 +1,135 @@
+//! Parts that several tests share.
+
+// Every test uses its own share of these.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+
+use mgr_models::train::ArrayExamples;
+use mgr_models::{Error, InputSpec, Mode, Network, Parameters, Random, Role, TensorData};
+use ndarray::{ArrayD, IxDyn};
+use tch::{Device, Tensor};
+
+/// The numbers that `fixtures/pytorch_numbers.py` wrote.
+pub fn pytorch() -> serde_json::Value {
+    serde_json::from_str(include_str!("../fixtures/pytorch_numbers.json")).unwrap()
+}
+
+pub fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Numbers in [-1, 1) from (name, index): the twin of `hashed` in `fixtures/pytorch_numbers.py`.
+pub fn hashed(name: &str, shape: &[usize]) -> TensorData {
+    let start = name.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    });
+    let value = |index: u64| {
+        let mut z = start.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        ((z >> 40) as f64 / f64::from(1 << 23) - 1.0) as f32
+    };
+    let count: usize = shape.iter().product();
+    TensorData { shape: shape.to_vec(), values: (1..=count as u64).map(value).collect() }
+}
+
+pub fn tensor(data: &TensorData) -> Tensor {
+    let shape: Vec<i64> = data.shape.iter().map(|&axis| axis as i64).collect();
+    Tensor::from_slice(&data.values).reshape(&shape[..])
+}
+
+/// Gives every tensor the values that `filled` in `fixtures/pytorch_numbers.py` gives it.
+pub fn fill(network: &dyn Network) {
+    let mut data: BTreeMap<String, TensorData> = network.parameters().to_data().unwrap();
+    for (name, data) in &mut data {
+        let is_scale = name.contains(".1.") && (name.ends_with("weight") || name.ends_with("running_var"));
+        *data = hashed(name, &data.shape);
+        for value in &mut data.values {
+            *value = if is_scale { 1.0 + *value / 2.0 } else { *value / 8.0 };
+        }
+    }
+    network.parameters().load_data(&data).unwrap();
+}
+
+/// A small network that is not of the zoo: batch normalisation, dropout, one linear layer on (1, 4, 5) pictures.
+pub struct Tiny {
+    parameters: Parameters,
+    input: InputSpec,
+    tensors: [Tensor; 6],
+    pub dropout: f64,
+}
+
+impl Tiny {
+    pub fn new(seed: u64) -> Self {
+        let mut parameters = Parameters::new(seed, Device::Cpu);
+        let tensors = [
+            parameters.constant("norm.weight", &[20], 1.0, Role::Trainable).unwrap(),
+            parameters.constant("norm.bias", &[20], 0.0, Role::Trainable).unwrap(),
+            parameters.constant("norm.running_mean", &[20], 0.0, Role::Buffer).unwrap(),
+            parameters.constant("norm.running_var", &[20], 1.0, Role::Buffer).unwrap(),
+            parameters.uniform("linear.weight", &[3, 20], 0.2).unwrap(),
+            parameters.uniform("linear.bias", &[3], 0.2).unwrap(),
+        ];
+        Self {
+            parameters,
+            input: InputSpec { channels: 1, min_bands: 4, min_frames: 5 },
+            tensors,
+            dropout: 0.3,
+        }
+    }
+}
+
+impl Network for Tiny {
+    fn name(&self) -> &'static str {
+        "tiny"
+    }
+
+    fn classes(&self) -> usize {
+        3
+    }
+
+    fn input(&self) -> &InputSpec {
+        &self.input
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
+        let [scale, shift, mean, var, weight, bias] = &self.tensors;
+        let train = mode == Mode::Train;
+        let x = input.f_flatten(1, -1)?;
+        let x = x.f_batch_norm(Some(scale), Some(shift), Some(mean), Some(var), train, 0.1, 1e-5, true)?;
+        Ok(x.f_dropout(self.dropout, train)?.f_linear(weight, Some(bias))?)
+    }
+}
+
+/// Three classes of (1, 4, 5) pictures: noise around the hash numbers of the class.
+pub fn tiny_examples(seed: u64, count: usize) -> ArrayExamples {
+    let mut random = Random::keyed(&[seed]);
+    let labels: Vec<usize> = (0..count).map(|index| index % 3).collect();
+    let values = labels
+        .iter()
+        .flat_map(|label| hashed(&format!("class.{label}"), &[20]).values)
+        .map(|value| value + 2.0 * (random.uniform() as f32 - 0.5))
+        .collect();
+    ArrayExamples::new(ArrayD::from_shape_vec(IxDyn(&[count, 1, 4, 5]), values).unwrap(), labels).unwrap()
+}
+
+/// Two classes of 90 x 90 pictures: a sine along the frames at any phase, or noise of the same power.
+pub fn sine_or_noise(seed: u64, count: usize) -> ArrayExamples {
+    let mut random = Random::keyed(&[seed, 1]);
+    let mut inputs = ArrayD::zeros(IxDyn(&[count, 1, 90, 90]));
+    for (index, mut picture) in inputs.outer_iter_mut().enumerate() {
+        let phase = random.uniform() * std::f64::consts::TAU;
+        for (position, value) in picture.iter_mut().enumerate() {
+            let sine = (phase + (position % 90) as f64 * 0.5).sin();
+            let noise = (random.uniform() - 0.5) * 6.0_f64.sqrt();
+            *value = if index % 2 == 0 { sine + 0.1 * noise } else { noise } as f32;
+        }
+    }
+    ArrayExamples::new(inputs, (0..count).map(|index| index % 2).collect()).unwrap()
+}

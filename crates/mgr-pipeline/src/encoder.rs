@@ -1,0 +1,281 @@
+//! One network a fold: trained on the training part, chosen on the validation part, asked once about the test part.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use mgr_data::front_end::FrontEnd;
+use mgr_eval::split::Fold;
+use mgr_models::device::DeviceConfig;
+use mgr_models::train::{Draw, EpochRecord, Examples, FitOptions, History, Inputs, Observer, Outcome};
+use mgr_models::zoo::NetworkConfig;
+use mgr_models::{SavedNetwork, encode};
+use serde::{Deserialize, Serialize};
+
+use crate::PipelineError;
+use crate::clips::Clip;
+use crate::config::RunConfig;
+use crate::files::{read_json, write_json};
+use crate::progress::{Progress, Task};
+
+/// The network of this version.
+pub(crate) const NETWORK: NetworkConfig = NetworkConfig::Base2dCnn;
+
+/// Segments in one step of inference.
+const INFERENCE_BATCH: usize = 32;
+
+/// One mean and one deviation over all values of the training part, as in the GTZAN-8 study.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Standardisation {
+    pub(crate) mean: f32,
+    pub(crate) deviation: f32,
+}
+
+impl Standardisation {
+    fn fit(clips: &[Clip], part: &[usize]) -> Self {
+        let values = || part.iter().flat_map(|&i| clips[i].features.iter()).map(|&v| f64::from(v));
+        let count = values().count().max(1) as f64;
+        let mean = values().sum::<f64>() / count;
+        let variance = values().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+        // A constant feature stays constant instead of becoming infinite.
+        let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+        Self { mean: mean as f32, deviation: deviation as f32 }
+    }
+
+    pub(crate) fn apply(self, values: impl Iterator<Item = f32>, out: &mut [f32]) {
+        out.iter_mut().zip(values).for_each(|(o, v)| *o = (v - self.mean) / self.deviation);
+    }
+}
+
+/// The segments of some clips, standardised while they are read.
+struct Segments<'a> {
+    clips: &'a [Clip],
+    /// (clip, segment) of each example.
+    index: Vec<(usize, usize)>,
+    shape: Vec<usize>,
+    standardisation: Standardisation,
+}
+
+impl<'a> Segments<'a> {
+    fn new(clips: &'a [Clip], part: &[usize], standardisation: Standardisation) -> Self {
+        let index: Vec<(usize, usize)> =
+            part.iter().flat_map(|&clip| (0..clips[clip].features.dim().0).map(move |s| (clip, s))).collect();
+        let (_, rows, frames) = clips.first().map_or((0, 0, 0), |c| c.features.dim());
+        Self { clips, index, shape: vec![1, rows, frames], standardisation }
+    }
+}
+
+impl Inputs for Segments<'_> {
+    fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn write_input(
+        &self,
+        index: usize,
+        _draw: Draw,
+        out: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let (clip, segment) = self.index[index];
+        let features = self.clips[clip].features.index_axis(ndarray::Axis(0), segment);
+        self.standardisation.apply(features.iter().copied(), out);
+        Ok(())
+    }
+}
+
+impl Examples for Segments<'_> {
+    fn label(&self, index: usize) -> usize {
+        self.clips[self.index[index].0].class
+    }
+}
+
+/// What a fold's network said about its test part, as kept on disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FoldResult {
+    pub(crate) standardisation: Standardisation,
+    pub(crate) selected_epoch: usize,
+    pub(crate) history: History,
+    /// Test clips, as positions among the clips of the run.
+    pub(crate) test: Vec<usize>,
+    /// Their class probabilities: the mean over their segments.
+    pub(crate) probabilities: Vec<Vec<f32>>,
+}
+
+/// Checks that the network takes the features, before any of them is computed.
+pub(crate) fn check_input(front_end: &FrontEnd) -> Result<(), PipelineError> {
+    let layout = front_end.layout();
+    let network = NETWORK.build(2, 0, DeviceConfig::Cpu)?;
+    Ok(network.input().check(network.name(), &[1, layout.rows, layout.columns])?)
+}
+
+/// The folder of a fold.
+pub(crate) fn fold_folder(out: &Path, fold: usize) -> PathBuf {
+    out.join("folds").join(fold.to_string())
+}
+
+fn network_file(folder: &Path) -> PathBuf {
+    folder.join("network.safetensors")
+}
+
+fn result_file(folder: &Path) -> PathBuf {
+    folder.join("result.json")
+}
+
+/// A fold's network and standardisation, from a finished run.
+pub(crate) fn load_fold(out: &Path, fold: usize) -> Result<(SavedNetwork, Standardisation), PipelineError> {
+    let folder = fold_folder(out, fold);
+    let result: FoldResult = read_json(&result_file(&folder))?;
+    Ok((SavedNetwork::load(&network_file(&folder))?, result.standardisation))
+}
+
+/// Everything that folds share.
+pub(crate) struct Encoders<'a> {
+    pub(crate) config: &'a RunConfig,
+    pub(crate) classes: &'a [String],
+    pub(crate) clips: &'a [Clip],
+    /// Fingerprint of clips, features and folds.
+    pub(crate) fingerprint: &'a str,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl Encoders<'_> {
+    /// Trains all folds, several at a time; finished ones are read from disk.
+    pub(crate) fn run(&self, folds: &[Fold]) -> Result<Vec<FoldResult>, PipelineError> {
+        let next = AtomicUsize::new(0);
+        let cancel = AtomicBool::new(false);
+        let results: Mutex<BTreeMap<usize, Result<FoldResult, PipelineError>>> = Mutex::new(BTreeMap::new());
+        std::thread::scope(|scope| {
+            for _ in 0..self.config.workers().min(folds.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let fold = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(parts) = folds.get(fold) else { return };
+                        if cancel.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        match self.fold(fold, parts, &cancel) {
+                            Ok(None) => return,
+                            Ok(Some(result)) => keep(&results, fold, Ok(result)),
+                            Err(error) => {
+                                // The others stop after their step; their checkpoints stay.
+                                cancel.store(true, Ordering::Relaxed);
+                                keep(&results, fold, Err(error));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(failed) = results.iter().find(|(_, r)| r.is_err()).map(|(&fold, _)| fold)
+            && let Some(Err(error)) = results.remove(&failed)
+        {
+            return Err(error);
+        }
+        results.into_values().collect()
+    }
+
+    fn fold(
+        &self,
+        fold: usize,
+        parts: &Fold,
+        cancel: &AtomicBool,
+    ) -> Result<Option<FoldResult>, PipelineError> {
+        let folder = fold_folder(&self.config.out, fold);
+        let done = result_file(&folder);
+        if done.exists() && network_file(&folder).exists() {
+            return read_json(&done).map(Some);
+        }
+        let in_fold = |source| PipelineError::Fold { fold, source };
+        let standardisation = Standardisation::fit(self.clips, &parts.train);
+        let segments = |part: &[usize]| Segments::new(self.clips, part, standardisation);
+        let seed = self.config.fold_seed(fold);
+        let mut network = NETWORK.build(self.classes.len(), seed, DeviceConfig::Cpu).map_err(in_fold)?;
+        let plan = self.config.train(fold).plan().map_err(in_fold)?;
+        let options = FitOptions {
+            checkpoints: Some(&folder),
+            data_fingerprint: self.fingerprint,
+            cancel: Some(cancel),
+        };
+        let task = self.progress.begin(&format!("fold {}", fold + 1), self.config.epochs);
+        let mut observer = Teller { task: task.as_ref(), steps: 0 };
+        let (train, validation) = (segments(&parts.train), segments(&parts.validation));
+        let outcome = plan.fit(network.as_mut(), &train, Some(&validation), &options, &mut observer);
+        task.end();
+        let Outcome::Finished(fit) = outcome.map_err(in_fold)? else { return Ok(None) };
+
+        let test = segments(&parts.test);
+        let scores = encode::probabilities(network.as_ref(), &test, INFERENCE_BATCH).map_err(in_fold)?;
+        let probabilities = clip_means(scores.view(), test.index.iter().map(|&(clip, _)| clip), &parts.test);
+        let saved = SavedNetwork::new(NETWORK, network.as_ref(), self.classes.to_vec(), BTreeMap::new());
+        saved.and_then(|s| s.save(&network_file(&folder))).map_err(in_fold)?;
+        fit.history.save_csv(&folder.join("history.csv")).map_err(in_fold)?;
+        fit.history.save_json(&folder.join("history.json")).map_err(in_fold)?;
+        let result = FoldResult {
+            standardisation,
+            selected_epoch: fit.selected_epoch,
+            history: fit.history,
+            test: parts.test.clone(),
+            probabilities,
+        };
+        // Last, since its presence says that the fold is done.
+        write_json(&done, &result)?;
+        Ok(Some(result))
+    }
+}
+
+fn keep(
+    results: &Mutex<BTreeMap<usize, Result<FoldResult, PipelineError>>>,
+    fold: usize,
+    result: Result<FoldResult, PipelineError>,
+) {
+    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(fold, result);
+}
+
+/// The mean of the rows that belong to each clip: the sum rule, scaled to probabilities.
+pub(crate) fn clip_means(
+    scores: ndarray::ArrayView2<'_, f32>,
+    clip_of_row: impl Iterator<Item = usize>,
+    clips: &[usize],
+) -> Vec<Vec<f32>> {
+    let mut sums: BTreeMap<usize, (Vec<f64>, usize)> = BTreeMap::new();
+    for (row, clip) in scores.outer_iter().zip(clip_of_row) {
+        let (sum, count) = sums.entry(clip).or_insert_with(|| (vec![0.0; row.len()], 0));
+        sum.iter_mut().zip(row).for_each(|(s, v)| *s += f64::from(*v));
+        *count += 1;
+    }
+    clips
+        .iter()
+        .map(|clip| {
+            sums.get(clip).map_or_else(Vec::new, |(sum, count)| {
+                sum.iter().map(|s| (s / *count as f64) as f32).collect()
+            })
+        })
+        .collect()
+}
+
+struct Teller<'a> {
+    task: &'a dyn Task,
+    steps: usize,
+}
+
+impl Observer for Teller<'_> {
+    fn epoch_started(&mut self, _epoch: usize, steps: usize) {
+        self.steps = steps;
+    }
+
+    fn step_finished(&mut self, epoch: usize, step: usize, loss: f64) {
+        self.task.at(epoch - 1, &format!("step {step}/{} loss {loss:.3}", self.steps));
+    }
+
+    fn epoch_finished(&mut self, record: &EpochRecord) {
+        let validation =
+            record.validation.map_or(String::new(), |v| format!(", validation {:.1} %", 100.0 * v.accuracy));
+        self.task.at(record.epoch, &format!("loss {:.3}{validation}", record.train.loss));
+    }
+}

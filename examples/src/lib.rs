@@ -1,0 +1,4 @@
+//! Shared parts of the examples.
+
+pub mod golden;
+pub mod ops;
