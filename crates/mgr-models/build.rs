@@ -8,10 +8,11 @@ use std::path::PathBuf;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let Some(folder) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else { return };
-    // The untracked link of the workspace may be moved; the folder behind it is what the binary was linked against.
-    let folder = folder.canonicalize().unwrap_or(folder);
-    println!("cargo::metadata=LIBTORCH_LIB={}", folder.display());
+    // Two places: the folder itself, and the workspace's link to it, which goes on working when set-up moves the folder.
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let path = format!("{}:{}", real.display(), folder.display());
+    println!("cargo::metadata=LIBTORCH_LIB={path}");
     if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "unix") {
-        println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.display());
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{path}");
     }
 }

@@ -1,2 +1,48 @@
-//! The mgr command.
-fn main() {}
+//! The `mgr` command: features and genres of audio files.
+//!
+//! Exit codes: 0 when all was done, 2 when some files failed, 1 when none was done or the command itself is wrong. Errors go to
+//! standard error, one line a file, with the reason.
+
+mod extract;
+mod outcome;
+#[cfg(feature = "nets")]
+mod predict;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Music genre recognition: features of audio files, and their genre.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mgr extract song.mp3 --out features            a log-mel spectrogram as features/song.mp3.npy
+  mgr extract music/ --feature mel --out f       every audio file below a folder
+  mgr predict --run out/demo song.mp3            its genre, by a finished run
+  mgr predict --run out/demo music/ --json       one JSON document for many files
+
+A run is made by `cargo xtask demo` or `cargo run --release --example pipeline`.
+Exit codes: 0 all done, 2 some files failed, 1 none done.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compute a feature of audio files and write it as .npy.
+    Extract(extract::Arguments),
+    /// Tell the genre of audio files, by a finished run.
+    #[cfg(feature = "nets")]
+    Predict(predict::Arguments),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Extract(arguments) => extract::run(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Predict(arguments) => predict::run(&arguments),
+    }
+}

@@ -1,0 +1,147 @@
+//! `mgr extract`: features of files, as .npy.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use mgr_audio::{LoadConfig, Loader};
+use mgr_data::{folder, write_atomic};
+use mgr_features::log_mel::LogMelConfig;
+use mgr_features::mel::MelConfig;
+use mgr_features::spectrogram::SpectrogramConfig;
+use mgr_features::{Extractor, FeatureConfig, presets};
+use ndarray_npy::WriteNpyExt;
+use rayon::prelude::*;
+
+use crate::outcome::{exit_code, files, print, refuse};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Audio files, or folders to search through.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Folder for the features: one .npy a file, (rows, frames) in f32, under the file's path below the folder given.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// A feature with its reference's defaults.
+    #[arg(long, value_enum, default_value_t = Named::LogMel, conflicts_with = "config")]
+    feature: Named,
+    /// TOML or JSON file with a feature of your own, such as: feature = "mel" and [bank] with n_mels = 64.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sampling rate that files are brought to.
+    #[arg(long, value_name = "HZ")]
+    sample_rate: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Named {
+    /// librosa's magnitude STFT, 22,050 Hz.
+    Spectrogram,
+    /// librosa's mel spectrogram, 22,050 Hz.
+    Mel,
+    /// librosa's mel spectrogram in decibels, 22,050 Hz.
+    LogMel,
+    /// The front end of musicnn, 16,000 Hz.
+    Musicnn,
+    /// The front end of the GTZAN-8 study, 16,000 Hz.
+    Gtzan8,
+}
+
+impl Named {
+    fn config(self) -> (FeatureConfig, u32) {
+        match self {
+            Self::Spectrogram => (FeatureConfig::Spectrogram(SpectrogramConfig::default()), 22_050),
+            Self::Mel => (FeatureConfig::Mel(MelConfig::default()), 22_050),
+            Self::LogMel => (FeatureConfig::LogMel(LogMelConfig::default()), 22_050),
+            Self::Musicnn => (FeatureConfig::LogMel(presets::musicnn()), 16_000),
+            Self::Gtzan8 => (FeatureConfig::LogMel(presets::gtzan8()), 16_000),
+        }
+    }
+}
+
+fn feature(arguments: &Arguments) -> Result<(FeatureConfig, u32), String> {
+    let Some(path) = &arguments.config else {
+        let (config, rate) = arguments.feature.config();
+        return Ok((config, arguments.sample_rate.unwrap_or(rate)));
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let config: Result<FeatureConfig, String> = if json {
+        serde_json::from_str(&text).map_err(|e| e.to_string())
+    } else {
+        toml::from_str(&text).map_err(|e| e.message().to_owned())
+    };
+    let config = config.map_err(|e| format!("{}: not a feature: {e}", path.display()))?;
+    Ok((config, arguments.sample_rate.unwrap_or(22_050)))
+}
+
+/// Where the feature of a file goes: its path below the folder that was given, or its name.
+fn target(out: &Path, roots: &[PathBuf], file: &Path) -> PathBuf {
+    let below = roots.iter().filter(|r| r.is_dir()).find_map(|r| file.strip_prefix(r).ok());
+    let relative =
+        below.map_or_else(|| PathBuf::from(file.file_name().unwrap_or_default()), Path::to_path_buf);
+    let mut name = relative.file_name().unwrap_or_default().to_os_string();
+    name.push(".npy");
+    out.join(relative).with_file_name(name)
+}
+
+fn one(
+    loader: &Loader,
+    extractor: &dyn Extractor,
+    file: &Path,
+    target: &Path,
+) -> Result<(usize, usize), String> {
+    let clip = loader.load(file).map_err(|e| e.to_string())?;
+    let matrix = extractor.extract(&clip.samples).map_err(|e| format!("{}: {e}", file.display()))?;
+    if let Some(damage) = clip.report.damage() {
+        eprintln!("mgr: {}: used in spite of damage: {damage}", file.display());
+    }
+    let matrix = matrix.as_standard_layout();
+    write_atomic(target, |out| matrix.write_npy(out).map_err(std::io::Error::other))
+        .map_err(|e| e.to_string())?;
+    Ok(matrix.dim())
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let (config, sample_rate) = match feature(arguments) {
+        Ok(feature) => feature,
+        Err(error) => return refuse(error),
+    };
+    let extractor = match config.plan(sample_rate) {
+        Ok(extractor) => extractor,
+        Err(error) => return refuse(error),
+    };
+    let loader = match (LoadConfig { sample_rate: Some(sample_rate), ..LoadConfig::default() }).plan() {
+        Ok(loader) => loader,
+        Err(error) => return refuse(error),
+    };
+    let files = match files(&arguments.paths) {
+        Ok(files) => files,
+        Err(error) => return refuse(error),
+    };
+    let targets: Vec<PathBuf> = files.iter().map(|f| target(&arguments.out, &arguments.paths, f)).collect();
+    let mut seen = std::collections::BTreeMap::new();
+    for (file, target) in files.iter().zip(&targets) {
+        if let Some(other) = seen.insert(target, file) {
+            let (other, file) = (other.display(), file.display());
+            return refuse(format!("{other} and {file} would both be written to {}", target.display()));
+        }
+    }
+    let results: Vec<_> =
+        files.par_iter().zip(&targets).map(|(f, t)| one(&loader, extractor.as_ref(), f, t)).collect();
+    let (mut done, mut failed) = (0, 0);
+    for (result, target) in results.iter().zip(&targets) {
+        match result {
+            Ok((rows, frames)) => {
+                done += 1;
+                print(format_args!("{}  {rows} x {frames}", target.display()));
+            }
+            Err(error) => {
+                failed += 1;
+                eprintln!("mgr: {error}");
+            }
+        }
+    }
+    exit_code(done, failed)
+}

@@ -1,0 +1,112 @@
+//! `mgr predict`: the genre of files, by a finished run.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use mgr_pipeline::predict::{Prediction, Predictor};
+use serde::Serialize;
+
+use crate::outcome::{exit_code, files, print, refuse};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Audio files, or folders to search through.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Folder of a finished run.
+    #[arg(long, value_name = "RUN")]
+    run: PathBuf,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    run: String,
+    classes: &'a [String],
+    files: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    path: String,
+    genre: Option<&'a str>,
+    probabilities: Option<BTreeMap<&'a str, f32>>,
+    error: Option<String>,
+}
+
+fn entry<'a>(classes: &'a [String], path: &Path, prediction: &Result<Prediction, String>) -> Entry<'a> {
+    let path = path.display().to_string();
+    match prediction {
+        Ok(Prediction { class, probabilities }) => Entry {
+            path,
+            genre: Some(&classes[*class]),
+            probabilities: Some(
+                classes.iter().map(String::as_str).zip(probabilities.iter().copied()).collect(),
+            ),
+            error: None,
+        },
+        Err(error) => Entry { path, genre: None, probabilities: None, error: Some(error.clone()) },
+    }
+}
+
+/// A line for people: the file, the genre, its probability and the next best ones.
+fn line(classes: &[String], width: usize, path: &Path, prediction: &Prediction) -> String {
+    let mut order: Vec<usize> = (0..classes.len()).collect();
+    order.sort_by(|&a, &b| prediction.probabilities[b].total_cmp(&prediction.probabilities[a]));
+    let named: Vec<String> = order
+        .iter()
+        .take(3)
+        .map(|&c| format!("{} {:.0} %", classes[c], 100.0 * prediction.probabilities[c]))
+        .collect();
+    format!("{:<width$}  {:<12}  {}", path.display(), classes[prediction.class], named.join(", "))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let predictor = match Predictor::load(&arguments.run) {
+        Ok(predictor) => predictor,
+        Err(error) => return refuse(error),
+    };
+    let files = match files(&arguments.paths) {
+        Ok(files) => files,
+        Err(error) => return refuse(error),
+    };
+    let classes = predictor.classes();
+    let width = files.iter().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
+    if !arguments.json && std::io::stdout().is_terminal() {
+        print(format_args!("{:<width$}  {:<12}  most probable", "file", "genre"));
+    }
+    let mut entries = Vec::new();
+    let (mut done, mut failed) = (0, 0);
+    for file in &files {
+        let prediction = predictor.predict(file).map_err(|e| e.to_string());
+        match &prediction {
+            Ok(prediction) => {
+                done += 1;
+                if !arguments.json {
+                    print(line(classes, width, file, prediction));
+                }
+            }
+            Err(error) => {
+                failed += 1;
+                eprintln!("mgr: {error}");
+            }
+        }
+        if arguments.json {
+            entries.push(entry(classes, file, &prediction));
+        }
+    }
+    if arguments.json {
+        let document = Document { run: arguments.run.display().to_string(), classes, files: entries };
+        match serde_json::to_string_pretty(&document) {
+            Ok(json) => print(json),
+            Err(error) => return refuse(error),
+        }
+    }
+    exit_code(done, failed)
+}
