@@ -186,8 +186,8 @@ mod tests {
         let file = folder.join("run.toml");
         std::fs::write(&file, "epochs = 3\nfolds = 5\nshort-clip = \"own\"\n").unwrap();
         let parse = |extra: &[&str]| {
-            let arguments = ["pipeline", "--config", file.to_str().unwrap()].iter().chain(extra);
-            configuration(&Flags::parse_from(arguments))
+            let start = ["pipeline", "--config", file.to_str().unwrap()];
+            configuration(&Flags::parse_from(start.iter().chain(extra)))
         };
         let config = parse(&["--epochs", "9", "--dataset", "folder", "--root", "music", "--fresh"]).unwrap();
         assert_eq!((config.epochs, config.folds, config.fresh), (9, 5, true));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use mgr_audio::{LoadConfig, Loader};
-use mgr_data::{folder, write_atomic};
+use mgr_data::write_atomic;
 use mgr_features::log_mel::LogMelConfig;
 use mgr_features::mel::MelConfig;
 use mgr_features::spectrogram::SpectrogramConfig;

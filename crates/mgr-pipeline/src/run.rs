@@ -15,7 +15,6 @@ use crate::{PipelineError, predict};
 
 /// A finished run.
 #[derive(Debug, Clone, PartialEq)]
-#[must_use]
 pub struct Finished {
     /// The page.
     pub report: PathBuf,

@@ -1,0 +1,141 @@
+//! The command as a user meets it: outputs, exit codes, messages.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use mgr_audio::{WavFormat, write_wav};
+
+fn mgr(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mgr")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn sine(path: &Path, step: f32) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let samples: Vec<f32> = (0..32_000).map(|n| 0.5 * (n as f32 * step).sin()).collect();
+    write_wav(path, &samples, 16_000, WavFormat::Pcm16).unwrap();
+}
+
+#[test]
+fn extract_writes_a_feature_for_each_file() {
+    let folder = tempfile::tempdir().unwrap();
+    sine(&folder.path().join("music/a/one.wav"), 0.1);
+    sine(&folder.path().join("music/b/one.wav"), 0.2);
+    let output = mgr(folder.path(), &["extract", "music", "--out", "f", "--feature", "musicnn"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let matrix: ndarray::Array2<f32> = ndarray_npy::read_npy(folder.path().join("f/a/one.wav.npy")).unwrap();
+    assert_eq!(matrix.dim(), (96, 126));
+    assert!(folder.path().join("f/b/one.wav.npy").exists());
+
+    fs::write(folder.path().join("mine.toml"), "feature = \"mel\"\n[bank]\nn_mels = 32\n").unwrap();
+    let output = mgr(
+        folder.path(),
+        &["extract", "music/a/one.wav", "--out", "g", "--config", "mine.toml", "--sample-rate", "16000"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("32 x 63"));
+}
+
+#[test]
+fn exit_codes_tell_all_some_and_none() {
+    let folder = tempfile::tempdir().unwrap();
+    sine(&folder.path().join("good.wav"), 0.1);
+    fs::write(folder.path().join("bad.mp3"), b"a text file\n").unwrap();
+    let run = |files: &[&str]| mgr(folder.path(), &[&["extract", "--out", "f"], files].concat());
+    assert_eq!(run(&["good.wav"]).status.code(), Some(0));
+    let some = run(&["good.wav", "bad.mp3", "gone.wav"]);
+    assert_eq!(some.status.code(), Some(2));
+    let errors = text(&some.stderr);
+    assert!(errors.contains("bad.mp3: not audio") && errors.contains("gone.wav: no such file"), "{errors}");
+    assert_eq!(run(&["bad.mp3"]).status.code(), Some(1));
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    assert!(text(&run(&["empty"]).stderr).contains("no audio file found"));
+    fs::write(folder.path().join("file"), b"x").unwrap();
+    let blocked = mgr(folder.path(), &["extract", "good.wav", "--out", "file"]);
+    assert_eq!(blocked.status.code(), Some(1));
+    assert!(text(&blocked.stderr).contains("file: cannot make the folder"), "{}", text(&blocked.stderr));
+    let config = mgr(folder.path(), &["extract", "good.wav", "--out", "f", "--config", "file"]);
+    assert!(text(&config.stderr).contains("file: not a feature"), "{}", text(&config.stderr));
+    sine(&folder.path().join("again/good.wav"), 0.2);
+    let twice = run(&["good.wav", "again/good.wav"]);
+    assert!(text(&twice.stderr).contains("would both be written to"), "{}", text(&twice.stderr));
+}
+
+#[test]
+fn help_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = text(&mgr(folder.path(), &["--help"]).stdout);
+    assert!(help.contains("mgr extract") && help.contains("Exit codes"), "{help}");
+    assert!(text(&mgr(folder.path(), &["extract", "--help"]).stdout).contains("--sample-rate"));
+}
+
+#[cfg(feature = "nets")]
+mod predict {
+    use super::*;
+    use mgr_pipeline::progress::Silent;
+    use mgr_pipeline::{DatasetKind, RunConfig, run};
+
+    #[test]
+    fn a_finished_run_answers_for_files_and_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("music");
+        for clip in 0..4 {
+            sine(&root.join(format!("high/h{clip}.wav")), 1.0 + 0.1 * clip as f32);
+            sine(&root.join(format!("low/l{clip}.wav")), 0.05 + 0.01 * clip as f32);
+        }
+        let config = RunConfig {
+            dataset: DatasetKind::Folder,
+            root: Some(root.clone()),
+            out: folder.path().join("run"),
+            cache: Some(folder.path().join("cache")),
+            folds: 2,
+            validation: 0.5,
+            hop_length: 128,
+            segment_seconds: 0.8,
+            segments: 1,
+            epochs: 2,
+            batch_size: 2,
+            ..RunConfig::default()
+        };
+        run::run(&config, &Silent).unwrap();
+
+        fs::write(root.join("low/broken.wav"), b"RIFF").unwrap();
+        let output = mgr(folder.path(), &["predict", "--run", "run", "--json", "music"]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("broken.wav"));
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["run"], "run");
+        assert_eq!(document["classes"], serde_json::json!(["high", "low"]));
+        let files = document["files"].as_array().unwrap();
+        assert_eq!(files.len(), 9);
+        let paths: Vec<&str> = files.iter().map(|f| f["path"].as_str().unwrap()).collect();
+        assert!(paths.is_sorted(), "{paths:?}");
+        for file in files {
+            if file["path"].as_str().unwrap().ends_with("broken.wav") {
+                assert!(
+                    file["genre"].is_null() && file["probabilities"].is_null() && file["error"].is_string()
+                );
+            } else {
+                let sum: f64 =
+                    ["high", "low"].iter().map(|c| file["probabilities"][c].as_f64().unwrap()).sum();
+                assert!((sum - 1.0).abs() < 1e-5 && file["error"].is_null());
+                assert!(["high", "low"].contains(&file["genre"].as_str().unwrap()));
+            }
+        }
+        let table = mgr(folder.path(), &["predict", "--run", "run", "music/high/h0.wav"]);
+        assert_eq!(table.status.code(), Some(0));
+        assert!(text(&table.stdout).contains("h0.wav") && text(&table.stdout).contains('%'));
+        assert_eq!(
+            mgr(folder.path(), &["predict", "--run", "run", "music/low/broken.wav"]).status.code(),
+            Some(1)
+        );
+        let none = mgr(folder.path(), &["predict", "--run", "music", "music"]);
+        assert_eq!(none.status.code(), Some(1));
+        assert!(text(&none.stderr).contains("not a finished run"), "{}", text(&none.stderr));
+    }
+}

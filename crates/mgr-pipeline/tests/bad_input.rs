@@ -1,0 +1,115 @@
+//! What cannot work says so in a sentence, and takes nothing away.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+
+use std::fs;
+
+use common::{config, write_dataset};
+use mgr_audio::{WavFormat, write_wav};
+use mgr_pipeline::predict::Predictor;
+use mgr_pipeline::progress::Silent;
+use mgr_pipeline::{DatasetKind, RunConfig, run::run};
+
+fn refused(config: &RunConfig) -> String {
+    run(config, &Silent).unwrap_err().to_string()
+}
+
+#[test]
+fn configurations_that_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = config(folder.path(), &folder.path().join("out"), &folder.path().join("cache"));
+    for (config, words) in [
+        (RunConfig { root: None, ..base.clone() }, "root is not given"),
+        (RunConfig { dataset: DatasetKind::Demo, ..base.clone() }, "dataset is demo"),
+        (RunConfig { folds: 1, ..base.clone() }, "folds is 1"),
+        (RunConfig { validation: 0.0, ..base.clone() }, "validation is 0"),
+        (RunConfig { validation: f64::NAN, ..base.clone() }, "validation is NaN"),
+        (RunConfig { threads: Some(0), ..base.clone() }, "threads is 0"),
+        (RunConfig { segment_seconds: -1.0, ..base.clone() }, "segment-seconds is -1"),
+        (RunConfig { segments: 0, ..base.clone() }, "segments is 0"),
+        (RunConfig { epochs: 0, ..base.clone() }, "epochs"),
+        (RunConfig { learning_rate: f64::INFINITY, ..base.clone() }, "learning_rate"),
+        (RunConfig { sample_rate: 0, ..base.clone() }, "sample_rate"),
+        (RunConfig { n_mels: 4000, ..base.clone() }, "n_mels"),
+        (RunConfig { n_mels: 40, ..base.clone() }, "bands"),
+        (RunConfig { segment_seconds: 0.2, ..base.clone() }, "frames"),
+        (RunConfig { clips_per_style: 0, ..base.clone() }, "clips_per_style"),
+    ] {
+        let message = refused(&config);
+        assert!(message.contains(words), "expected {words:?} in {message:?}");
+    }
+    assert!(!folder.path().join("out").exists(), "nothing is written before the configuration is right");
+}
+
+#[test]
+fn datasets_that_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    let base = config(&root, &folder.path().join("out"), &folder.path().join("cache"));
+    assert!(refused(&base).contains("cannot open the dataset folder"));
+
+    let wav = |name: &str| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let samples: Vec<f32> = (0..16_000).map(|n| (n as f32 * 0.1).sin()).collect();
+        write_wav(&path, &samples, 16_000, WavFormat::Pcm16).unwrap();
+    };
+    wav("jazz/a.wav");
+    wav("jazz/b.wav");
+    assert!(refused(&base).contains("one genre only (jazz)"));
+
+    fs::create_dir_all(root.join("rock")).unwrap();
+    fs::write(root.join("rock/a.mp3"), b"not music").unwrap();
+    let message = refused(&base);
+    assert!(
+        message.contains("class rock: none of its 1 clips can be used") && message.contains("rock/a.mp3"),
+        "{message}"
+    );
+
+    wav("rock/b.wav");
+    let message = refused(&base);
+    assert!(message.contains("class rock has 1 clips that can be used, 2 folds were asked for"), "{message}");
+
+    let splits = RunConfig { splits: Some(folder.path().join("none")), ..base.clone() };
+    assert!(refused(&splits).contains("no split files"));
+    let groups = RunConfig { groups: Some(folder.path().join("none.csv")), ..base };
+    assert!(refused(&groups).contains("none.csv: cannot open the groups table"));
+}
+
+#[test]
+fn output_folders_that_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 6);
+    let out = folder.path().join("out");
+    fs::write(&out, b"my notes").unwrap();
+    let base = RunConfig { epochs: 1, ..config(&root, &out, &folder.path().join("cache")) };
+    let message = refused(&base);
+    assert!(message.contains("is a file, expected a folder"), "{message}");
+    assert_eq!(fs::read(&out).unwrap(), b"my notes");
+
+    let out = folder.path().join("run");
+    let base = RunConfig { out: out.clone(), ..base };
+    run(&base, &Silent).unwrap();
+    let before = fs::read(out.join("run.json")).unwrap();
+    let other = RunConfig { seed: 99, epochs: 2, ..base.clone() };
+    let message = refused(&other);
+    assert!(message.contains("differs in epochs, seed") && message.contains("--fresh"), "{message}");
+    assert_eq!(fs::read(out.join("run.json")).unwrap(), before, "the old run is untouched");
+    run(&RunConfig { fresh: true, ..other }, &Silent).unwrap();
+    assert_ne!(fs::read(out.join("run.json")).unwrap(), before);
+
+    // A run that lost a file, one of another version, and none at all.
+    let network = out.join("folds/1/network.safetensors");
+    let whole = fs::read(&network).unwrap();
+    fs::write(&network, &whole[..whole.len() / 2]).unwrap();
+    assert!(Predictor::load(&out).unwrap_err().to_string().contains("network.safetensors"));
+    fs::remove_file(&network).unwrap();
+    assert!(Predictor::load(&out).unwrap_err().to_string().contains("stopped before its end"));
+    let text = String::from_utf8(fs::read(out.join("run.json")).unwrap()).unwrap();
+    fs::write(out.join("run.json"), text.replace("\"format\": 1", "\"format\": 7")).unwrap();
+    let message = Predictor::load(&out).unwrap_err().to_string();
+    assert!(message.contains("written in format 7, this version reads format 1"), "{message}");
+    assert!(Predictor::load(folder.path()).is_err());
+}

@@ -1,0 +1,129 @@
+//! The whole job on a tiny dataset: verdict, files, bad clips, same bytes, prediction.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+
+use std::fs;
+
+use common::{bytes_below, config, differing, write_dataset};
+use mgr_audio::{WavFormat, write_wav};
+use mgr_pipeline::predict::Predictor;
+use mgr_pipeline::progress::Silent;
+use mgr_pipeline::{RunConfig, run::run};
+
+#[test]
+fn from_files_to_a_verdict_whatever_the_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 8);
+    fs::write(root.join("hum/empty.wav"), b"").unwrap();
+    fs::write(root.join("hum/list.mp3"), b"milk, bread and butter\n").unwrap();
+    fs::write(root.join("hum/cover.jpg"), b"jpeg").unwrap();
+    write_wav(&root.join("hiss/blink.wav"), &[0.1; 100], 16_000, WavFormat::Pcm16).unwrap();
+    write_wav(&root.join("hiss/nothing.wav"), &[0.0; 16_000], 16_000, WavFormat::Pcm16).unwrap();
+
+    let out = |name: &str| folder.path().join(name);
+    let cache = out("cache");
+    let one = RunConfig { threads: Some(1), epochs: 6, ..config(&root, &out("one"), &cache) };
+    let finished = run(&one, &Silent).unwrap();
+    let results = &finished.results;
+    assert_eq!(results.clips.len(), 24);
+    assert_eq!(results.bad.len(), 4);
+    for (id, reason) in [
+        ("hiss/blink.wav", "too short"),
+        ("hiss/nothing.wav", "silent"),
+        ("hum/empty.wav", "empty"),
+        ("hum/list.mp3", "not audio"),
+    ] {
+        let bad = results.bad.iter().find(|b| b.id == id).unwrap_or_else(|| panic!("{id} is not listed"));
+        assert!(bad.reason.contains(reason), "{}", bad.reason);
+    }
+    // Chance is a third; tone, noise and pulses are easy.
+    assert!(results.scores[0].accuracy > 0.6, "{:?}", results.scores);
+
+    let page = fs::read_to_string(&finished.report).unwrap();
+    for words in ["<svg", "hum/list.mp3", "not audio", "Confusion matrix", "--groups", "cover.jpg"] {
+        assert!(page.contains(words), "the report does not say {words}");
+    }
+    assert!(!page.contains("http://") || page.contains("http://www.w3.org"), "the report loads nothing");
+
+    let two = RunConfig { threads: Some(2), out: out("two"), cache: Some(out("cache2")), ..one.clone() };
+    run(&two, &Silent).unwrap();
+    let (a, b) = (bytes_below(&out("one")), bytes_below(&out("two")));
+    assert_eq!(differing(&a, &b), Vec::<String>::new());
+    for file in [
+        "report.html",
+        "results.json",
+        "run.json",
+        "predictions.csv",
+        "confusion.csv",
+        "scores.csv",
+        "figures/confusion.svg",
+        "figures/confusion.png",
+        "figures/learning_curves.svg",
+        "splits/test_split_1.txt",
+        "folds/0/network.safetensors",
+        "folds/1/history.csv",
+    ] {
+        assert!(a.contains_key(file), "{file} is missing: {:?}", a.keys());
+    }
+
+    // Once more: nothing is to be done, nothing changes.
+    run(&one, &Silent).unwrap();
+    assert_eq!(differing(&a, &bytes_below(&out("one"))), Vec::<String>::new());
+
+    // Split files give the same test parts.
+    let from_files =
+        RunConfig { splits: Some(out("one/splits")), out: out("three"), epochs: 1, ..one.clone() };
+    let again = run(&from_files, &Silent).unwrap();
+    let test_fold =
+        |r: &mgr_pipeline::Results| r.clips.iter().map(|c| (c.id.clone(), c.fold)).collect::<Vec<_>>();
+    assert_eq!(test_fold(results), test_fold(&again.results));
+
+    let predictor = Predictor::load(&out("one")).unwrap();
+    assert_eq!(predictor.classes(), ["hiss", "hum", "pulse"]);
+    let prediction = predictor.predict(&root.join("hiss/hiss0.wav")).unwrap();
+    assert!((prediction.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    assert_eq!(
+        prediction.probabilities[prediction.class],
+        prediction.probabilities.iter().copied().fold(0.0, f32::max)
+    );
+    assert!(predictor.predict(&root.join("hum/list.mp3")).unwrap_err().to_string().contains("not audio"));
+}
+
+#[test]
+fn artists_stay_on_one_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 8);
+    let table = folder.path().join("artists.csv");
+    let mut lines = "track,artist\n".to_owned();
+    for clip in 0..8 {
+        for genre in ["hiss", "hum", "pulse"] {
+            lines.push_str(&format!("{genre}{clip},{genre} band {}\n", clip / 2));
+        }
+    }
+    fs::write(&table, lines).unwrap();
+    let config = RunConfig {
+        groups: Some(table.clone()),
+        epochs: 1,
+        ..config(&root, &folder.path().join("out"), &folder.path().join("cache"))
+    };
+    let results = run(&config, &Silent).unwrap().results;
+    for clip in &results.clips {
+        let stem = clip.id.rsplit('/').next().unwrap().trim_end_matches(".wav");
+        let (genre, number) = stem.split_at(stem.len() - 1);
+        let partner = format!("{genre}{}", number.parse::<usize>().unwrap() ^ 1);
+        let other = results.clips.iter().find(|c| c.id.contains(&partner)).unwrap();
+        assert_eq!(clip.fold, other.fold, "{stem} and {partner} are of one artist");
+    }
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(!page.contains("Name the artists"), "no warning where artists are named");
+
+    let too_many = RunConfig { folds: 5, fresh: true, ..config };
+    let message = run(&too_many, &Silent).unwrap_err().to_string();
+    assert!(
+        message.contains("class hiss has 4 groups (artists), 5 folds were asked for; at most --folds 4"),
+        "{message}"
+    );
+}
