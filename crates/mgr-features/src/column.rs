@@ -13,10 +13,10 @@ pub(crate) trait ColumnKernel: Send {
 }
 
 /// Calls `column` for every column of `out`, through `spare` where the columns of `out` are not contiguous.
-pub(crate) fn for_each_column(
-    mut out: ArrayViewMut2<'_, f32>,
-    spare: &mut [f32],
-    mut column: impl FnMut(usize, &mut [f32]),
+pub(crate) fn for_each_column<T: Copy>(
+    mut out: ArrayViewMut2<'_, T>,
+    spare: &mut [T],
+    mut column: impl FnMut(usize, &mut [T]),
 ) {
     for (t, mut place) in out.columns_mut().into_iter().enumerate() {
         if let Some(slice) = place.as_slice_mut() {

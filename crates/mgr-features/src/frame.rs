@@ -116,27 +116,18 @@ impl Framing {
         (t * self.hop_length) as isize - self.pad() as isize
     }
 
-    /// Writes frame `t` times `window` into `out`; all three have the same length, at most `frame_length`, and begin
-    /// `offset` samples into the frame.
-    ///
-    /// The span must hold every sample that the frame touches.
-    pub(crate) fn windowed(&self, t: usize, span: Span<'_>, offset: usize, window: &[f32], out: &mut [f32]) {
-        let start = self.start(t) + offset as isize;
-        let end = start + out.len() as isize;
-        if start >= 0 && end as usize <= span.total {
-            let from = start as usize - span.base;
-            let frame = &span.samples[from..from + out.len()];
-            for ((o, x), w) in out.iter_mut().zip(frame).zip(window) {
-                *o = x * w;
-            }
-        } else {
-            let floor = self.mirror_floor(t, span.total);
-            for (i, (o, w)) in out.iter_mut().zip(window).enumerate() {
-                let x = self
-                    .source(start + i as isize, floor, span.total)
-                    .map_or(0.0, |j| span.samples[j - span.base]);
-                *o = x * w;
-            }
+    /// Frame `t` in one piece, where none of it is padding. The span must hold every sample that the frame touches.
+    pub(crate) fn inside<'a>(&self, t: usize, span: Span<'a>) -> Option<&'a [f32]> {
+        let start = usize::try_from(self.start(t)).ok()?;
+        let end = start + self.frame_length;
+        (end <= span.total).then(|| &span.samples[start - span.base..end - span.base])
+    }
+
+    /// Sample `i` of frame `t`, as a function of `i`, padding included.
+    pub(crate) fn padded<'a>(&self, t: usize, span: Span<'a>) -> impl Fn(usize) -> f32 + use<'a> {
+        let (framing, start, floor) = (*self, self.start(t), self.mirror_floor(t, span.total));
+        move |i| {
+            framing.source(start + i as isize, floor, span.total).map_or(0.0, |j| span.samples[j - span.base])
         }
     }
 

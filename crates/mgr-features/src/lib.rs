@@ -34,6 +34,8 @@ mod log;
 pub mod log_mel;
 pub mod mel;
 pub mod presets;
+mod real_fft;
+mod simd;
 pub mod spectrogram;
 pub mod stft;
 pub mod window;

@@ -1,16 +1,18 @@
 //! Natural logarithm of many values at once, in a form that compilers vectorise.
 
+use crate::simd;
+
 /// `ln` of each value, as the standard library gives it to within 2 units in the last place (a test holds it to that).
 ///
 /// Zero gives negative infinity, negative values and NaN give NaN.
 pub(crate) fn ln_in_place(values: &mut [f32]) {
     for chunk in values.chunks_mut(64) {
-        let normal = chunk.iter().fold(true, |all, &v| all & (v >= f32::MIN_POSITIVE) & (v <= f32::MAX));
+        let normal = chunk.iter().fold(true, |all, v| all & (f32::MIN_POSITIVE..=f32::MAX).contains(v));
         if normal {
-            chunk.iter_mut().for_each(|v| *v = ln_normal(*v));
+            simd::ln_normal(chunk);
         } else {
             chunk.iter_mut().for_each(|v| {
-                *v = if (f32::MIN_POSITIVE..=f32::MAX).contains(v) { ln_normal(*v) } else { v.ln() };
+                *v = if (f32::MIN_POSITIVE..=f32::MAX).contains(v) { ln_of_normal(*v) } else { v.ln() };
             });
         }
     }
@@ -21,7 +23,7 @@ pub(crate) fn ln_in_place(values: &mut [f32]) {
 /// `|s| <= 0.1716`, so the series `2 (s + s^3/3 + s^5/5 + s^7/7 + s^9/9)` is exact to `2 s^11 / 11 < 7e-10`. `ln 2` is taken in
 /// two parts, the first with zeros at its end, so that `e ln 2` is exact.
 #[inline(always)]
-fn ln_normal(x: f32) -> f32 {
+pub(crate) fn ln_of_normal(x: f32) -> f32 {
     const SQRT_HALF: u32 = 0x3f35_04f3;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;

@@ -1,7 +1,6 @@
 //! Magnitude and power spectrograms.
 
 use ndarray::{Array2, ArrayViewMut2};
-use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{ColumnKernel, for_each_column};
@@ -66,13 +65,13 @@ impl Power {
         }
     }
 
-    /// `out[k] = |spectrum[k]|^power`.
-    pub(crate) fn apply(self, spectrum: &[Complex32], out: &mut [f32]) {
-        let bins = out.iter_mut().zip(spectrum);
+    /// `out[k] = |X[k]|^power` of the frame that `stft` transformed last.
+    pub(crate) fn apply(self, stft: &Stft, scratch: &StftScratch, out: &mut [f32]) {
+        stft.power(scratch, out);
         match self {
-            Self::Magnitude => bins.for_each(|(o, z)| *o = z.norm_sqr().sqrt()),
-            Self::Power => bins.for_each(|(o, z)| *o = z.norm_sqr()),
-            Self::Other(p) => bins.for_each(|(o, z)| *o = z.norm_sqr().powf(p / 2.0)),
+            Self::Magnitude => out.iter_mut().for_each(|v| *v = v.sqrt()),
+            Self::Power => {}
+            Self::Other(p) => out.iter_mut().for_each(|v| *v = v.powf(p / 2.0)),
         }
     }
 }
@@ -131,8 +130,13 @@ impl Spectrogram {
         check::finite(samples)?;
         let span = Span::whole(samples);
         let SpectrogramScratch { stft, column } = scratch;
-        for_each_column(out, column, |t, column| self.power.apply(self.stft.frame(t, span, stft), column));
+        for_each_column(out, column, |t, column| self.column(t, span, stft, column));
         Ok(())
+    }
+
+    fn column(&self, t: usize, span: Span<'_>, scratch: &mut StftScratch, out: &mut [f32]) {
+        self.stft.transform(t, span, scratch);
+        self.power.apply(&self.stft, scratch, out);
     }
 
     /// Computes the same columns while samples arrive.
@@ -149,7 +153,7 @@ struct Kernel {
 
 impl ColumnKernel for Kernel {
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]) {
-        self.plan.power.apply(self.plan.stft.frame(t, span, &mut self.scratch), out);
+        self.plan.column(t, span, &mut self.scratch, out);
     }
 }
 

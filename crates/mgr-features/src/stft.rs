@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use num_complex::Complex32;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use realfft::{ComplexToReal, RealFftPlanner};
 use serde::{Deserialize, Serialize};
 
+use crate::column::for_each_column;
 use crate::frame::{Centering, Framing, Padding, Span};
+use crate::real_fft::{RealFft, RealFftScratch};
 use crate::window::{Symmetry, Window};
 use crate::{FeatureError, check};
 
@@ -62,15 +64,14 @@ impl StftConfig {
                 format!("1 to n_fft = {}", self.n_fft),
             ));
         }
-        let window = self.window.coefficients(win_length, self.symmetry)?;
-        let mut planner = RealFftPlanner::new();
-        Ok(Stft(Arc::new(Inner {
-            framing,
-            offset: (self.n_fft - win_length) / 2,
-            window: window.iter().map(|&w| w as f32).collect(),
-            forward: planner.plan_fft_forward(self.n_fft),
-            inverse: planner.plan_fft_inverse(self.n_fft),
-        })))
+        // A short window stands in the middle of the frame, between zeros.
+        let mut window = vec![0.0; self.n_fft];
+        let offset = (self.n_fft - win_length) / 2;
+        let coefficients = self.window.coefficients(win_length, self.symmetry)?;
+        window[offset..].iter_mut().zip(coefficients).for_each(|(to, w)| *to = w as f32);
+        let forward = RealFft::new(window.clone());
+        let inverse = RealFftPlanner::new().plan_fft_inverse(self.n_fft);
+        Ok(Stft(Arc::new(Inner { framing, window, forward, inverse })))
     }
 }
 
@@ -86,9 +87,8 @@ fn renamed(error: FeatureError) -> FeatureError {
 
 struct Inner {
     framing: Framing,
-    offset: usize,
     window: Vec<f32>,
-    forward: Arc<dyn RealToComplex<f32>>,
+    forward: RealFft,
     inverse: Arc<dyn ComplexToReal<f32>>,
 }
 
@@ -115,19 +115,15 @@ pub struct Stft(Arc<Inner>);
 
 impl std::fmt::Debug for Stft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stft")
-            .field("framing", &self.0.framing)
-            .field("win_length", &self.0.window.len())
-            .finish()
+        f.debug_struct("Stft").field("framing", &self.0.framing).finish_non_exhaustive()
     }
 }
 
 /// Buffers of one computation; make one per thread with [`Stft::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct StftScratch {
-    frame: Vec<f32>,
-    spectrum: Vec<Complex32>,
-    work: Vec<Complex32>,
+    fft: RealFftScratch,
+    column: Vec<Complex32>,
 }
 
 impl Stft {
@@ -152,37 +148,30 @@ impl Stft {
     /// Buffers for [`Stft::process_into`].
     #[must_use]
     pub fn scratch(&self) -> StftScratch {
-        StftScratch {
-            frame: self.0.forward.make_input_vec(),
-            spectrum: self.0.forward.make_output_vec(),
-            work: self.0.forward.make_scratch_vec(),
+        StftScratch { fft: self.0.forward.scratch(), column: vec![Complex32::default(); self.bins()] }
+    }
+
+    /// Whether a scratch fits this plan; [`Stft::transform`] relies on it.
+    pub(crate) fn fits(&self, scratch: &StftScratch) -> Result<(), FeatureError> {
+        if self.0.forward.fits(&scratch.fft) { Ok(()) } else { Err(FeatureError::Scratch { plan: "stft" }) }
+    }
+
+    /// Transforms frame `t`; the scratch, which must fit, then holds its spectrum.
+    pub(crate) fn transform(&self, t: usize, span: Span<'_>, scratch: &mut StftScratch) {
+        self.transform_parts(t, span, &mut scratch.fft);
+    }
+
+    fn transform_parts(&self, t: usize, span: Span<'_>, scratch: &mut RealFftScratch) {
+        let Inner { framing, forward, .. } = &*self.0;
+        match framing.inside(t, span) {
+            Some(frame) => forward.transform(frame, scratch),
+            None => forward.transform_with(framing.padded(t, span), scratch),
         }
     }
 
-    /// Whether a scratch fits this plan; [`Stft::frame`] relies on it.
-    pub(crate) fn fits(&self, scratch: &StftScratch) -> Result<(), FeatureError> {
-        let fits =
-            scratch.frame.len() == self.n_fft() && scratch.work.len() == self.0.forward.get_scratch_len();
-        if fits { Ok(()) } else { Err(FeatureError::Scratch { plan: "stft" }) }
-    }
-
-    /// The spectrum of frame `t`. The scratch must fit.
-    pub(crate) fn frame<'s>(
-        &self,
-        t: usize,
-        span: Span<'_>,
-        scratch: &'s mut StftScratch,
-    ) -> &'s [Complex32] {
-        let Inner { framing, offset, window, forward, .. } = &*self.0;
-        let StftScratch { frame, spectrum, work } = scratch;
-        let end = offset + window.len();
-        frame[..*offset].fill(0.0);
-        frame[end..].fill(0.0);
-        framing.windowed(t, span, *offset, window, &mut frame[*offset..end]);
-        // Lengths were checked by `fits`, the only thing that can fail here.
-        let done = forward.process_with_scratch(frame, spectrum, work);
-        debug_assert!(done.is_ok());
-        spectrum
+    /// The power of each bin of the frame transformed last.
+    pub(crate) fn power(&self, scratch: &StftScratch, out: &mut [f32]) {
+        self.0.forward.power(&scratch.fft, out);
     }
 
     /// The transform of a signal, allocated.
@@ -202,7 +191,7 @@ impl Stft {
     pub fn process_into(
         &self,
         samples: &[f32],
-        mut out: ArrayViewMut2<'_, Complex32>,
+        out: ArrayViewMut2<'_, Complex32>,
         scratch: &mut StftScratch,
     ) -> Result<(), FeatureError> {
         self.fits(scratch)?;
@@ -213,13 +202,10 @@ impl Stft {
         }
         check::finite(samples)?;
         let span = Span::whole(samples);
-        for (t, mut column) in out.columns_mut().into_iter().enumerate() {
-            let spectrum = self.frame(t, span, scratch);
-            match column.as_slice_mut() {
-                Some(slice) => slice.copy_from_slice(spectrum),
-                None => column.iter_mut().zip(spectrum).for_each(|(to, from)| *to = *from),
-            }
-        }
+        for_each_column(out, &mut scratch.column, |t, column| {
+            self.transform_parts(t, span, &mut scratch.fft);
+            self.0.forward.spectrum(&scratch.fft, column);
+        });
         Ok(())
     }
 
@@ -250,7 +236,7 @@ impl Stft {
         if frames == 0 {
             return Err(FeatureError::TooShort { got: 0, needed: 1 });
         }
-        let Inner { framing, offset, window, inverse, .. } = &*self.0;
+        let Inner { framing, window, inverse, .. } = &*self.0;
         let (n_fft, hop, pad) = (self.n_fft(), framing.hop_length(), framing.pad());
         let covered = n_fft + hop * (frames - 1);
         let length = length.unwrap_or(covered - 2 * pad);
@@ -271,9 +257,8 @@ impl Stft {
             }
             let done = inverse.process_with_scratch(&mut spectrum, &mut frame, &mut work);
             debug_assert!(done.is_ok());
-            let start = t * hop + offset;
-            let places = sum[start..].iter_mut().zip(&mut weight[start..]);
-            for (((s, q), x), w) in places.zip(&frame[*offset..]).zip(window) {
+            let places = sum[t * hop..].iter_mut().zip(&mut weight[t * hop..]);
+            for (((s, q), x), w) in places.zip(&frame).zip(window) {
                 *s += x * w * scale;
                 *q += w * w;
             }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::MelScale;
+use crate::simd::{FILTER_BLOCK, SparseRow, filter};
 use crate::{FeatureError, check};
 
 /// How each triangular filter is scaled.
@@ -67,9 +68,6 @@ impl Default for MelBankConfig {
     }
 }
 
-/// Rows are padded to whole blocks of this many coefficients, which the compiler turns into vector code.
-const BLOCK: usize = 8;
-
 /// Triangular filters over the bins of a transform: with edges `f`, evenly spaced in mel, filter `m` at frequency `g` is
 /// `max(0, min((g - f[m]) / (f[m+1] - f[m]), (f[m+2] - g) / (f[m+2] - f[m+1])))`, then scaled.
 ///
@@ -78,15 +76,8 @@ const BLOCK: usize = 8;
 pub struct MelBank {
     bins: usize,
     centres: Vec<f32>,
-    rows: Vec<Row>,
+    rows: Vec<SparseRow>,
     weights: Vec<f32>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    first_bin: usize,
-    first_weight: usize,
-    blocks: usize,
 }
 
 impl MelBankConfig {
@@ -163,10 +154,10 @@ impl MelBankConfig {
 
 impl MelBank {
     fn push(&mut self, first_bin: usize, filter: &[f64]) {
-        let blocks = filter.len().div_ceil(BLOCK);
-        self.rows.push(Row { first_bin, first_weight: self.weights.len(), blocks });
+        let blocks = filter.len().div_ceil(FILTER_BLOCK);
+        self.rows.push(SparseRow { first_bin, first_weight: self.weights.len(), blocks });
         self.weights.extend(filter.iter().map(|&w| w as f32));
-        self.weights.resize(self.weights.len() + blocks * BLOCK - filter.len(), 0.0);
+        self.weights.resize(self.weights.len() + blocks * FILTER_BLOCK - filter.len(), 0.0);
     }
 
     /// Number of filters.
@@ -192,7 +183,7 @@ impl MelBank {
     pub fn to_matrix(&self) -> Array2<f32> {
         let mut matrix = Array2::zeros((self.n_mels(), self.bins));
         for (m, row) in self.rows.iter().enumerate() {
-            let weights = &self.weights[row.first_weight..row.first_weight + row.blocks * BLOCK];
+            let weights = &self.weights[row.first_weight..row.first_weight + row.blocks * FILTER_BLOCK];
             for (i, &w) in weights.iter().enumerate().filter(|(_, w)| **w != 0.0) {
                 matrix[[m, row.first_bin + i]] = w;
             }
@@ -202,23 +193,12 @@ impl MelBank {
 
     /// Length of a spectrum buffer for [`MelBank::apply`]: the bins and a tail of zeros that whole blocks may reach into.
     pub(crate) fn padded_bins(&self) -> usize {
-        self.bins + BLOCK
+        self.bins + FILTER_BLOCK
     }
 
     /// `out[m] = sum_k weight[m, k] spectrum[k]`; the spectrum has `padded_bins` values, the tail finite.
     pub(crate) fn apply(&self, spectrum: &[f32], out: &mut [f32]) {
-        for (o, row) in out.iter_mut().zip(&self.rows) {
-            let length = row.blocks * BLOCK;
-            let weights = &self.weights[row.first_weight..row.first_weight + length];
-            let values = &spectrum[row.first_bin..row.first_bin + length];
-            let mut sums = [0.0f32; BLOCK];
-            for (w, v) in weights.as_chunks::<BLOCK>().0.iter().zip(values.as_chunks::<BLOCK>().0) {
-                for i in 0..BLOCK {
-                    sums[i] += w[i] * v[i];
-                }
-            }
-            *o = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-        }
+        filter(&self.rows, &self.weights, spectrum, out);
     }
 }
 

@@ -157,7 +157,8 @@ impl Mel {
         out: &mut [f32],
     ) {
         let bins = self.bank.bins();
-        self.power.apply(self.stft.frame(t, span, stft), &mut spectrum[..bins]);
+        self.stft.transform(t, span, stft);
+        self.power.apply(&self.stft, stft, &mut spectrum[..bins]);
         self.bank.apply(spectrum, out);
     }
 
