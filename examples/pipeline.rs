@@ -48,7 +48,7 @@ struct Flags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     cache: Option<PathBuf>,
-    /// Clips of each style in the embedded corpus [default: 12].
+    /// Clips of each style in the embedded corpus [default: 16].
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     clips_per_style: Option<usize>,
@@ -92,7 +92,7 @@ struct Flags {
     #[arg(long, value_name = "RULE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     short_clip: Option<String>,
-    /// Epochs of training [default: 15].
+    /// Epochs of training [default: 20].
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     epochs: Option<usize>,

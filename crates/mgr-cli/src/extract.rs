@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// A feature with its reference's defaults.
     #[arg(long, value_enum, default_value_t = Named::LogMel, conflicts_with = "config")]
     feature: Named,
-    /// TOML or JSON file with a feature of your own, such as: feature = "mel" and [bank] with n_mels = 64.
+    /// TOML or JSON file with a feature of your own, such as: feature = "mel", bank.n_mels = 64.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Sampling rate that files are brought to.

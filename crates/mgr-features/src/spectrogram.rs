@@ -35,19 +35,19 @@ impl SpectrogramConfig {
         if sample_rate == 0 {
             return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
         }
-        Ok(Spectrogram { stft: self.stft.plan()?, power: Power::new(self.power)?, sample_rate })
+        Ok(Spectrogram { stft: self.stft.plan()?, power: Exponent::new(self.power)?, sample_rate })
     }
 }
 
 /// The exponent of a magnitude, with the two that matter set apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Power {
+pub(crate) enum Exponent {
     Magnitude,
     Power,
     Other(f32),
 }
 
-impl Power {
+impl Exponent {
     pub(crate) fn new(power: f32) -> Result<Self, FeatureError> {
         check::within("power", f64::from(power), f64::from(f32::MIN_POSITIVE), 16.0)?;
         Ok(match power {
@@ -89,7 +89,7 @@ impl Power {
 #[derive(Debug, Clone)]
 pub struct Spectrogram {
     stft: Stft,
-    power: Power,
+    power: Exponent,
     sample_rate: u32,
 }
 

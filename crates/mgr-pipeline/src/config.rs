@@ -44,7 +44,7 @@ pub struct RunConfig {
     /// Folder for the embedded corpus and the feature store. Default: the user's cache folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<PathBuf>,
-    /// Clips of each style in the embedded corpus. Default 12.
+    /// Clips of each style in the embedded corpus. Default 16.
     pub clips_per_style: usize,
     /// Number of folds, at least 2. Default 3.
     pub folds: usize,
@@ -66,7 +66,7 @@ pub struct RunConfig {
     pub segments: usize,
     /// Clips shorter than all segments: `repeat` them to that length (default), or `own`, as many segments as there are.
     pub short_clip: ShortClip,
-    /// Epochs of training. Default 15.
+    /// Epochs of training. Default 20.
     pub epochs: usize,
     /// Segments in a training step. Default 32.
     pub batch_size: usize,
@@ -92,7 +92,7 @@ impl Default for RunConfig {
             splits: None,
             out: PathBuf::from("out/run"),
             cache: None,
-            clips_per_style: 12,
+            clips_per_style: 16,
             folds: 3,
             validation: 0.2,
             seed: 1,
@@ -103,7 +103,7 @@ impl Default for RunConfig {
             segment_seconds: 10.0,
             segments: 3,
             short_clip: ShortClip::Repeat,
-            epochs: 15,
+            epochs: 20,
             batch_size: 32,
             learning_rate: 1e-3,
             patience: None,

@@ -14,7 +14,7 @@ pub use scale::MelScale;
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch};
 use crate::frame::{Framing, Span};
-use crate::spectrogram::{Power, time_axis};
+use crate::spectrogram::{Exponent, time_axis};
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
@@ -44,7 +44,7 @@ impl MelConfig {
     pub fn plan(&self, sample_rate: u32) -> Result<Mel, FeatureError> {
         let stft = self.stft.plan()?;
         let bank = Arc::new(self.bank.plan(sample_rate, self.stft.n_fft)?);
-        Ok(Mel { stft, bank, power: Power::new(self.power)?, sample_rate })
+        Ok(Mel { stft, bank, power: Exponent::new(self.power)?, sample_rate })
     }
 }
 
@@ -69,7 +69,7 @@ impl MelConfig {
 pub struct Mel {
     stft: Stft,
     bank: Arc<MelBank>,
-    power: Power,
+    power: Exponent,
     sample_rate: u32,
 }
 

@@ -1,11 +1,8 @@
 //! What cannot work says so in a sentence, and takes nothing away.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
-
-mod common;
 
 use std::fs;
 
-use common::{config, write_dataset};
+use crate::common::{config, write_dataset};
 use mgr_audio::{WavFormat, write_wav};
 use mgr_pipeline::predict::Predictor;
 use mgr_pipeline::progress::Silent;

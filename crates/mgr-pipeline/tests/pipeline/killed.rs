@@ -1,13 +1,10 @@
 //! Killed at any moment and started again, a run ends with the bytes of an unbroken one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{bytes_below, config, differing, write_dataset};
+use crate::common::{bytes_below, config, differing, write_dataset};
 use mgr_pipeline::progress::Silent;
 use mgr_pipeline::{RunConfig, run::run};
 

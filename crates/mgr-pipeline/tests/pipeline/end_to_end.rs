@@ -1,11 +1,8 @@
 //! The whole job on a tiny dataset: verdict, files, bad clips, same bytes, prediction.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
-
-mod common;
 
 use std::fs;
 
-use common::{bytes_below, config, differing, write_dataset};
+use crate::common::{bytes_below, config, differing, write_dataset};
 use mgr_audio::{WavFormat, write_wav};
 use mgr_pipeline::predict::Predictor;
 use mgr_pipeline::progress::Silent;
