@@ -37,6 +37,8 @@ struct Tally {
     written: usize,
     refused: usize,
     missing: usize,
+    /// Refused although the reference gives a result.
+    lost: usize,
 }
 
 fn run_case(case: &Case, folder: &Path, out: &Path) -> Result<(), String> {
@@ -78,9 +80,15 @@ fn main() -> ExitCode {
             continue;
         }
         match run_case(case, folder, out) {
-            Ok(()) => tally.written += 1,
+            Ok(()) => {
+                tally.written += 1;
+                if let Some(raises) = &case.raises {
+                    println!("computed {}, on which the reference raises {raises}", case.id);
+                }
+            }
             Err(error) => {
                 tally.refused += 1;
+                tally.lost += usize::from(case.raises.is_none());
                 let reference =
                     case.raises.as_ref().map_or(String::new(), |r| format!(" (the reference raises {r})"));
                 println!("refused {}: {error}{reference}", case.id);
@@ -96,6 +104,11 @@ fn main() -> ExitCode {
     let total = |f: fn(&Tally) -> usize| tallies.values().map(f).sum::<usize>();
     let (written, refused, missing) = (total(|t| t.written), total(|t| t.refused), total(|t| t.missing));
     println!("total written {written} refused {refused} missing {missing}");
+    let lost = total(|t| t.lost);
+    if lost > 0 {
+        eprintln!("parity: {lost} cases are refused that the reference computes");
+        return ExitCode::FAILURE;
+    }
     if tallies.is_empty() {
         eprintln!("parity: the manifest has no such case");
         return ExitCode::FAILURE;

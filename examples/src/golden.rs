@@ -135,6 +135,12 @@ impl Params {
         self.left.remove(name).filter(|v| !v.is_null())
     }
 
+    /// Whether a parameter is given as null.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.left.get(name).is_some_and(Value::is_null)
+    }
+
     /// Takes a parameter for which null has a meaning of its own; none only when it is absent.
     pub fn take_given(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name)

@@ -91,7 +91,7 @@ impl Op {
                 Array::vector(stft.inverse(spectrum.view(), Some(samples.len())).map_err(text)?)
             }
             Self::Filters(config, sample_rate, n_fft) => {
-                config.plan(*sample_rate, *n_fft).map_err(text)?.to_matrix().into()
+                config.plan(*sample_rate, *n_fft).map_err(text)?.to_matrix().map_err(text)?.into()
             }
         };
         Ok(vec![("out", array)])
@@ -144,7 +144,7 @@ fn feature(op: &str, params: &mut Params) -> Result<FeatureConfig, String> {
             let reference = match params.take("ref") {
                 None => Reference::Max,
                 Some(Value::String(s)) if s == "max" => Reference::Max,
-                Some(v) => Reference::Value(v.as_f64().ok_or_else(|| format!("ref is {v}"))? as f32),
+                Some(v) => Reference::Value(v.as_f64().ok_or_else(|| format!("ref is {v}"))?.abs() as f32),
             };
             let amin = params.number_or("amin", 1e-10)? as f32;
             let top_db = top_db(params)?;
@@ -177,10 +177,15 @@ fn text(error: FeatureError) -> String {
 }
 
 fn stft(params: &mut Params, n_fft: usize, hop_length: usize) -> Result<StftConfig, String> {
+    let n_fft = params.count("n_fft")?.unwrap_or(n_fft);
+    let win_length = params.count("win_length")?;
+    // The reference takes a quarter of the window where the hop is null.
+    let quarter = win_length.unwrap_or(n_fft) / 4;
+    let hop_length = if params.is_null("hop_length") { quarter } else { hop_length };
     Ok(StftConfig {
-        n_fft: params.count("n_fft")?.unwrap_or(n_fft),
+        n_fft,
         hop_length: params.count("hop_length")?.unwrap_or(hop_length),
-        win_length: params.count("win_length")?,
+        win_length,
         window: window(params.take("window"))?,
         symmetry: Symmetry::Periodic,
         centering: match params.flag_or("center", true)? {
@@ -204,6 +209,8 @@ fn window(value: Option<Value>) -> Result<Window, String> {
         Value::Array(parts) => {
             (parts.first().and_then(Value::as_str).unwrap_or(""), parts.get(1).and_then(Value::as_f64))
         }
+        // scipy takes a bare number for the beta of a Kaiser window.
+        Value::Number(beta) => ("kaiser", beta.as_f64()),
         _ => ("", None),
     };
     Ok(match (name, parameter) {

@@ -49,7 +49,15 @@ pub(crate) fn read(
             Ok(None) => break,
             Err(Error::ResetRequired) => {
                 // A chained stream starts over with new tracks.
-                (track, decoder) = open_track(path, format.as_ref())?;
+                match open_track(path, format.as_ref()) {
+                    Ok(opened) => (track, decoder) = opened,
+                    // What was decoded before a part that cannot be is kept.
+                    Err(_) if state.collector.is_some() => {
+                        ended_early = true;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
                 clock.restart();
                 failures += 1;
                 continue;

@@ -42,7 +42,7 @@ pub enum Strictness {
 pub struct LoadConfig {
     /// Rate of the clip in Hz, 100 to 1,000,000; `None` (the default) keeps the file's.
     pub sample_rate: Option<u32>,
-    /// Seconds decoded at most, above 0; the rest is cut off. Default 14,400 (4 h).
+    /// Seconds decoded at most, above 0; the rest is cut off. Default 14,400 (4 h). Never more than 2^30 samples a channel.
     pub max_duration_s: f64,
     /// Low-pass filter of the resampler. Default [`ResampleKernel::High`].
     pub kernel: ResampleKernel,

@@ -9,6 +9,9 @@ use crate::{AudioError, MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE};
 /// A magnitude no recording has; beyond it a sample counts as not finite, so that sums of samples stay finite.
 const MAX_MAGNITUDE: f32 = 1e30;
 
+/// Frames of one clip at most, 4 GiB of samples, whatever the rate: 6 hours at 48 kHz. A few bytes of FLAC can claim more.
+const MAX_FRAMES: usize = 1 << 30;
+
 /// What the decoder found in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -77,7 +80,7 @@ impl Collector {
     ) -> Result<Self, AudioError> {
         check_stream(path, sample_rate, channels)?;
         // Float to integer casts saturate, and the limit is at least one frame.
-        let max_frames = ((max_duration_s * f64::from(sample_rate)) as usize).max(1);
+        let max_frames = ((max_duration_s * f64::from(sample_rate)) as usize).clamp(1, MAX_FRAMES);
         let report = DecodeReport {
             source_sample_rate: sample_rate,
             channels: channels as u32,

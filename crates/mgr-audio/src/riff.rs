@@ -124,6 +124,9 @@ pub(crate) fn scan<R: Read + Seek>(
                 let Some(format) = format else {
                     return Err(AudioError::malformed(path, "data chunk before the format chunk"));
                 };
+                if size == 0 && chunks_to_the_end(path, source, body, file_len)? {
+                    return Err(AudioError::NoSamples { path: path.to_path_buf(), skipped_packets: 0 });
+                }
                 let layout = layout(format, offset + 4, file_len.saturating_sub(body), size, long_size);
                 return Ok(WaveLayout { fact_frames, ..layout });
             }
@@ -134,6 +137,34 @@ pub(crate) fn scan<R: Read + Seek>(
     }
     let missing = if format.is_none() { "no format chunk" } else { "no data chunk" };
     Err(AudioError::malformed(path, missing))
+}
+
+/// Whether what follows an empty data chunk is further chunks, at least one and none cut off. Otherwise a size of 0 stands
+/// for one that was never filled in, and samples follow.
+fn chunks_to_the_end<R: Read + Seek>(
+    path: &Path,
+    source: &mut R,
+    mut offset: u64,
+    file_len: u64,
+) -> Result<bool, AudioError> {
+    let start = offset;
+    while offset < file_len {
+        let mut header = [0u8; 8];
+        if !read_at(path, source, offset, &mut header)? {
+            return Ok(false);
+        }
+        let [a, b, c, d, size @ ..] = header;
+        if ![a, b, c, d].iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            return Ok(false);
+        }
+        let size = u64::from(u32::from_le_bytes(size));
+        offset += 8 + size + (size & 1);
+        // The last chunk may lack its padding byte.
+        if offset > file_len && (offset - file_len > 1 || size & 1 == 0) {
+            return Ok(false);
+        }
+    }
+    Ok(offset > start)
 }
 
 /// Compares the claimed size with the bytes present.
@@ -152,7 +183,8 @@ fn layout(
     let block = u64::from(format.block_align.max(1));
     // Larger files than a RIFF can describe are read up to what it can.
     let data_len = usable.min(u64::from(u32::MAX - 1)) / block * block;
-    let truncated = claimed.is_some_and(|claimed| claimed > present);
+    let too_large = usable > u64::from(u32::MAX - 1);
+    let truncated = too_large || claimed.is_some_and(|claimed| claimed > present);
     WaveLayout { format, size_offset, data_len: data_len as u32, truncated, fact_frames: None }
 }
 

@@ -23,11 +23,14 @@ pub enum ShortClip {
     Own,
 }
 
+/// Samples that a clip may be lengthened to: 4 GiB of them.
+const MAX_CLIP: usize = 1 << 30;
+
 /// How a clip is cut. All lengths in samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SegmentConfig {
-    /// Length that short clips are brought to under [`ShortClip::Repeat`]; at least `segments * segment_length`.
+    /// Length that short clips are brought to under [`ShortClip::Repeat`]; at least `segments * segment_length`, at most 2^30.
     /// Default 661,795 (30.01 s at 22,050 Hz).
     pub clip_length: usize,
     /// Length of a segment, 1 or more. Default 220,500 (10 s at 22,050 Hz).
@@ -55,6 +58,9 @@ impl SegmentConfig {
         }
         if self.segment_length == 0 {
             return Err(AudioError::config("segment_length", 0, "1 or more"));
+        }
+        if self.clip_length > MAX_CLIP {
+            return Err(AudioError::config("clip_length", self.clip_length, format!("at most {MAX_CLIP}")));
         }
         match self.segments.checked_mul(self.segment_length) {
             Some(needed) if needed <= self.clip_length => Ok(Segmenter { config: *self }),

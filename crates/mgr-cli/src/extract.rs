@@ -1,6 +1,6 @@
 //! `mgr extract`: features of files, as .npy.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -79,6 +79,8 @@ fn feature(arguments: &Arguments) -> Result<(FeatureConfig, u32), String> {
 /// Where the feature of a file goes: its path below the folder that was given, or its name.
 fn target(out: &Path, roots: &[PathBuf], file: &Path) -> PathBuf {
     let below = roots.iter().filter(|r| r.is_dir()).find_map(|r| file.strip_prefix(r).ok());
+    // A path that climbs out of the folder is not below it.
+    let below = below.filter(|b| b.components().all(|c| matches!(c, Component::Normal(_))));
     let relative =
         below.map_or_else(|| PathBuf::from(file.file_name().unwrap_or_default()), Path::to_path_buf);
     let mut name = relative.file_name().unwrap_or_default().to_os_string();
@@ -94,6 +96,9 @@ fn one(
 ) -> Result<(usize, usize), String> {
     let clip = loader.load(file).map_err(|e| e.to_string())?;
     let matrix = extractor.extract(&clip.samples).map_err(|e| format!("{}: {e}", file.display()))?;
+    if matrix.iter().any(|v| v.is_nan() || *v == f32::INFINITY) {
+        return Err(format!("{}: its samples are so large that the feature overflows", file.display()));
+    }
     if let Some(damage) = clip.report.damage() {
         eprintln!("mgr: {}: used in spite of damage: {damage}", file.display());
     }
@@ -135,7 +140,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         match result {
             Ok((rows, frames)) => {
                 done += 1;
-                print(format_args!("{}  {rows} x {frames}", target.display()));
+                if let Err(error) = print(format_args!("{}  {rows} x {frames}", target.display())) {
+                    return refuse(error);
+                }
             }
             Err(error) => {
                 failed += 1;

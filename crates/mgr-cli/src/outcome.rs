@@ -30,7 +30,15 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// A line on standard output. Whoever reads it may have stopped listening (`mgr ... | head`): that is no error of ours.
-pub(crate) fn print(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// A line on standard output.
+///
+/// Whoever reads it may have stopped listening (`mgr ... | head`), which is no error of ours; a full disk is.
+pub(crate) fn print(line: impl std::fmt::Display) -> Result<(), String> {
+    let mut out = std::io::stdout();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
 }

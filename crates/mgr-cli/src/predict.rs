@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use mgr_data::folder::readable;
 use mgr_pipeline::predict::{Prediction, Predictor};
 use serde::Serialize;
 
@@ -41,7 +42,7 @@ struct Entry<'a> {
 }
 
 fn entry<'a>(classes: &'a [String], path: &Path, prediction: &Result<Prediction, String>) -> Entry<'a> {
-    let path = path.display().to_string();
+    let path = shown(path);
     match prediction {
         Ok(Prediction { class, probabilities }) => Entry {
             path,
@@ -64,7 +65,7 @@ fn line(classes: &[String], width: usize, path: &Path, prediction: &Prediction) 
         .take(3)
         .map(|&c| format!("{} {:.0} %", classes[c], 100.0 * prediction.probabilities[c]))
         .collect();
-    format!("{:<width$}  {:<12}  {}", path.display(), classes[prediction.class], named.join(", "))
+    format!("{:<width$}  {:<12}  {}", shown(path), classes[prediction.class], named.join(", "))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
@@ -76,20 +77,28 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(files) => files,
         Err(error) => return refuse(error),
     };
+    match answer(arguments, &predictor, &files) {
+        Ok((done, failed)) => exit_code(done, failed),
+        Err(error) => refuse(error),
+    }
+}
+
+/// Predicts and prints; how many files were done, and how many failed.
+fn answer(arguments: &Arguments, predictor: &Predictor, files: &[PathBuf]) -> Result<(usize, usize), String> {
     let classes = predictor.classes();
-    let width = files.iter().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
+    let width = files.iter().map(|f| shown(f).chars().count()).max().unwrap_or(0);
     if !arguments.json && std::io::stdout().is_terminal() {
-        print(format_args!("{:<width$}  {:<12}  most probable", "file", "genre"));
+        print(format_args!("{:<width$}  {:<12}  most probable", "file", "genre"))?;
     }
     let mut entries = Vec::new();
     let (mut done, mut failed) = (0, 0);
-    for file in &files {
+    for file in files {
         let prediction = predictor.predict(file).map_err(|e| e.to_string());
         match &prediction {
             Ok(prediction) => {
                 done += 1;
                 if !arguments.json {
-                    print(line(classes, width, file, prediction));
+                    print(line(classes, width, file, prediction))?;
                 }
             }
             Err(error) => {
@@ -102,11 +111,13 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         }
     }
     if arguments.json {
-        let document = Document { run: arguments.run.display().to_string(), classes, files: entries };
-        match serde_json::to_string_pretty(&document) {
-            Ok(json) => print(json),
-            Err(error) => return refuse(error),
-        }
+        let document = Document { run: shown(&arguments.run), classes, files: entries };
+        print(serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?)?;
     }
-    exit_code(done, failed)
+    Ok((done, failed))
+}
+
+/// A path as text: as it is, or with bytes that are not UTF-8 escaped so that no two paths look alike.
+fn shown(path: &Path) -> String {
+    path.to_str().map_or_else(|| readable(path.as_os_str()), str::to_owned)
 }

@@ -53,6 +53,10 @@ fn exit_codes_tell_all_some_and_none() {
     let errors = text(&some.stderr);
     assert!(errors.contains("bad.mp3: not audio") && errors.contains("gone.wav: no such file"), "{errors}");
     assert_eq!(run(&["bad.mp3"]).status.code(), Some(1));
+    assert_eq!(mgr(folder.path(), &["extract", "good.wav"]).status.code(), Some(1), "no --out");
+    assert_eq!(mgr(folder.path(), &["--help"]).status.code(), Some(0));
+    let outside = mgr(folder.path(), &["extract", "f", "f/../good.wav", "--out", "f/g"]);
+    assert!(folder.path().join("f/g/good.wav.npy").exists(), "{}", text(&outside.stderr));
     fs::create_dir(folder.path().join("empty")).unwrap();
     assert!(text(&run(&["empty"]).stderr).contains("no audio file found"));
     fs::write(folder.path().join("file"), b"x").unwrap();

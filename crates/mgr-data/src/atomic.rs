@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::DataError;
 
@@ -13,9 +14,10 @@ pub(crate) const TEMPORARY: &str = ".partial-";
 /// A name beside `path` that no other writer uses at the same time.
 fn temporary(path: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!("{TEMPORARY}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
+    // Short, so that a long name that fits does not fail; with the time, since machines that share a folder may share numbers.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!("{TEMPORARY}{}-{now}-{number}", std::process::id()))
 }
 
 /// Writes a file through `write` so that at every moment `path` is the old file or the whole new one.
@@ -42,7 +44,7 @@ pub fn write_atomic(
     }
     let temporary = temporary(path);
     let written = (|| {
-        let mut out = BufWriter::new(File::create(&temporary)?);
+        let mut out = BufWriter::new(File::create_new(&temporary)?);
         write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&temporary, path)
@@ -52,6 +54,26 @@ pub fn write_atomic(
         let _ = fs::remove_file(&temporary);
         DataError::io(path, "write")(error)
     })
+}
+
+/// Deletes what programs that were killed left half-written below a folder, and counts it. Call it when nobody else writes
+/// there; links to folders are not followed.
+///
+/// # Errors
+/// [`DataError::Io`] for a folder that cannot be read or a file that cannot be deleted.
+pub fn sweep_partial(folder: &Path) -> Result<usize, DataError> {
+    let mut swept = 0;
+    for entry in fs::read_dir(folder).map_err(DataError::io(folder, "read the folder"))? {
+        let entry = entry.map_err(DataError::io(folder, "read the folder"))?;
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            swept += sweep_partial(&path)?;
+        } else if entry.file_name().to_string_lossy().contains(TEMPORARY) {
+            fs::remove_file(&path).map_err(DataError::io(&path, "delete"))?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
 }
 
 #[cfg(test)]

@@ -19,25 +19,22 @@ pub struct Track {
 }
 
 impl Track {
-    /// The file's name without its extension, as in [`Track::id`].
+    /// The file's name without its extension; bytes that are not UTF-8 as in [`Track::id`].
     #[must_use]
-    pub fn stem(&self) -> &str {
-        let name = self.id.rsplit('/').next().unwrap_or(&self.id);
-        match name.rsplit_once('.') {
-            Some((stem, _)) if !stem.is_empty() => stem,
-            _ => name,
-        }
+    pub fn stem(&self) -> String {
+        let stem = self.path.file_stem().unwrap_or_default();
+        stem.to_str().map_or_else(|| folder::readable(stem), str::to_owned)
     }
 }
 
-/// Tracks and the genres they belong to, in the order of class and id.
+/// Tracks and the genres they belong to, in the order of class and file name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
     /// Name for reports.
     pub name: String,
     /// Genres, sorted.
     pub classes: Vec<String>,
-    /// Tracks, sorted by class and id.
+    /// Tracks, sorted by class and file name.
     pub tracks: Vec<Track>,
     /// Files passed over because their extension is no audio format's, by id.
     pub ignored: Vec<String>,

@@ -68,6 +68,26 @@ pub enum DataError {
         /// Samples of the clip.
         samples: usize,
     },
+    /// A clip whose feature is not a number everywhere.
+    #[error(
+        "{name}: its {feature} is {value} in places: samples too large, or a logarithm of zero without a floor"
+    )]
+    NotFinite {
+        /// The file.
+        name: String,
+        /// The feature.
+        feature: &'static str,
+        /// The first such value.
+        value: f32,
+    },
+    /// A clip whose feature cannot be computed.
+    #[error("{name}: {source}")]
+    ClipFeature {
+        /// The file.
+        name: String,
+        /// Why.
+        source: FeatureError,
+    },
     /// A configuration that cannot be written down.
     #[error("configuration cannot be serialised: {0}")]
     Serialise(#[from] serde_json::Error),

@@ -1,6 +1,5 @@
 //! The features of a whole dataset: in parallel, through the store, with bad files set aside.
 
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,6 +7,7 @@ use mgr_audio::DecodeReport;
 use rayon::prelude::*;
 
 use crate::dataset::Track;
+use crate::folder::read_file;
 use crate::front_end::{ClipFeatures, FrontEnd};
 use crate::store::FeatureStore;
 use crate::{DataError, sha256_hex};
@@ -71,8 +71,7 @@ pub fn extract(
     let mut extraction = Extraction::default();
     for (track, result) in results.into_iter().enumerate() {
         match result {
-            Ok(Outcome::Clip { content, clip, reused }) => {
-                let (segments, report) = (clip.segments.dim().0, clip.report);
+            Ok(Outcome::Clip { content, segments, report, reused }) => {
                 extraction.clips.push(StoredClip { track, content, segments, report });
                 extraction.reused += usize::from(reused);
             }
@@ -86,8 +85,15 @@ pub fn extract(
 }
 
 enum Outcome {
-    Clip { content: String, clip: ClipFeatures, reused: bool },
+    Clip { content: String, segments: usize, report: DecodeReport, reused: bool },
     Bad(DataError),
+}
+
+impl Outcome {
+    /// The features themselves are in the store; only what tells about them is kept.
+    fn stored(content: String, clip: ClipFeatures, reused: bool) -> Self {
+        Self::Clip { content, segments: clip.segments.dim().0, report: clip.report, reused }
+    }
 }
 
 /// The outer error is the store's, which concerns the whole run; the file's own is an outcome.
@@ -97,18 +103,18 @@ fn through_store(
     front_end: &FrontEnd,
     store: &FeatureStore,
 ) -> Result<Outcome, DataError> {
-    let bytes = match fs::read(path) {
+    let bytes = match read_file(path) {
         Ok(bytes) => bytes,
-        Err(error) => return Ok(Outcome::Bad(DataError::io(path, "read")(error))),
+        Err(error) => return Ok(Outcome::Bad(error)),
     };
     let content = sha256_hex(&bytes);
     if let Ok(Some(clip)) = store.get(&content) {
-        return Ok(Outcome::Clip { content, clip, reused: true });
+        return Ok(Outcome::stored(content, clip, true));
     }
     match front_end.process(bytes, name) {
         Ok(clip) => {
             store.put(&content, &clip)?;
-            Ok(Outcome::Clip { content, clip, reused: false })
+            Ok(Outcome::stored(content, clip, false))
         }
         Err(error) => Ok(Outcome::Bad(error)),
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::DataError;
@@ -91,7 +92,8 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
             found.push(path.clone());
         }
     }
-    found.sort();
+    // By the whole path as text, so that the order is that of the printed paths.
+    found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     found.dedup();
     Ok(found)
 }
@@ -107,6 +109,19 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), DataError> {
         }
     }
     Ok(())
+}
+
+/// The content of a regular file: what is a pipe or a device is refused before it is opened, since it may never end.
+///
+/// # Errors
+/// [`DataError::Io`] when it cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
+    let metadata = fs::metadata(path).map_err(DataError::io(path, "read"))?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::InvalidInput };
+        return Err(DataError::io(path, "read")(io::Error::new(kind, "not a regular file")));
+    }
+    fs::read(path).map_err(DataError::io(path, "read"))
 }
 
 /// The entries of a folder that are not hidden, sorted by name, so that nothing depends on the file system's order.

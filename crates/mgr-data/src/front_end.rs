@@ -82,7 +82,8 @@ impl FrontEnd {
     ///
     /// # Errors
     /// [`DataError::Audio`] when it cannot be decoded, [`DataError::ShortClip`] when it is shorter than one frame of the feature,
-    /// [`DataError::Silent`] when it is all zeros, [`DataError::Feature`] when the feature cannot be computed.
+    /// [`DataError::Silent`] when it is all zeros, [`DataError::NotFinite`] when its samples are so large that the feature
+    /// overflows (float files may hold any number), [`DataError::ClipFeature`] when the feature cannot be computed.
     pub fn process(&self, bytes: Vec<u8>, name: &str) -> Result<ClipFeatures, DataError> {
         let clip = self.loader.load_bytes(bytes, name)?;
         let samples = clip.samples.len();
@@ -98,7 +99,15 @@ impl FrontEnd {
         let mut segments = Array3::zeros((views.len(), self.layout.rows, self.layout.columns));
         let mut scratch = self.extractor.scratch();
         for (segment, out) in views.iter().zip(segments.axis_iter_mut(Axis(0))) {
-            self.extractor.extract_into(segment, out, &mut scratch)?;
+            let feature = self.extractor.extract_into(segment, out, &mut scratch);
+            feature.map_err(|source| DataError::ClipFeature { name: name.into(), source })?;
+        }
+        if let Some(value) = segments.iter().find(|v| !v.is_finite()) {
+            return Err(DataError::NotFinite {
+                name: name.into(),
+                feature: self.extractor.name(),
+                value: *value,
+            });
         }
         Ok(ClipFeatures { segments, report: clip.report })
     }

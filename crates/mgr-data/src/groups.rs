@@ -70,8 +70,9 @@ impl Groups {
     /// The group of a track: `artist:` and the artist where one is named, `track:` and the stem elsewhere.
     #[must_use]
     pub fn group(&self, track: &Track) -> String {
-        match self.artists.get(track.stem()).map(String::as_str) {
-            None | Some("") => format!("track:{}", track.stem()),
+        let stem = track.stem();
+        match self.artists.get(stem.trim()).map(String::as_str) {
+            None | Some("") => format!("track:{stem}"),
             Some(artist) => format!("artist:{artist}"),
         }
     }
@@ -79,7 +80,7 @@ impl Groups {
     /// Tracks of the dataset that the table does not name, by id.
     #[must_use]
     pub fn unnamed<'a>(&self, dataset: &'a Dataset) -> Vec<&'a str> {
-        let tracks = dataset.tracks.iter().filter(|t| !self.artists.contains_key(t.stem()));
+        let tracks = dataset.tracks.iter().filter(|t| !self.artists.contains_key(t.stem().trim()));
         tracks.map(|t| t.id.as_str()).collect()
     }
 }

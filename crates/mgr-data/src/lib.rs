@@ -17,7 +17,7 @@ pub mod groups;
 pub mod split_file;
 pub mod store;
 
-pub use atomic::write_atomic;
+pub use atomic::{sweep_partial, write_atomic};
 pub use cache::cache_folder;
 pub use error::DataError;
 pub use fingerprint::{fingerprint, sha256_hex};

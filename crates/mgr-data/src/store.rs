@@ -5,15 +5,14 @@
 //! `.json`. A file is written under another name, flushed and renamed, the array last: what is there is whole, whenever a
 //! program ended. Moving or renaming audio files costs nothing; a changed file or setting is computed anew.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mgr_audio::DecodeReport;
-use ndarray::Array3;
-use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+use ndarray::ArrayView3;
+use ndarray_npy::{ViewNpyExt, WriteNpyExt};
 
-use crate::atomic::TEMPORARY;
 use crate::front_end::{ClipFeatures, FrontEnd};
 use crate::{DataError, write_atomic};
 
@@ -61,14 +60,14 @@ impl FeatureStore {
     /// [`DataError::Io`], and [`DataError::Stored`] for a file that is not what was written.
     pub fn get(&self, content: &str) -> Result<Option<ClipFeatures>, DataError> {
         let path = self.array(content);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(DataError::io(&path, "open")(error)),
+            Err(error) => return Err(DataError::io(&path, "read")(error)),
         };
         let bad = |path: &Path, reason: String| DataError::Stored { path: path.to_path_buf(), reason };
-        let segments =
-            Array3::<f32>::read_npy(io::BufReader::new(file)).map_err(|e| bad(&path, e.to_string()))?;
+        // A view checks the header against the length before anything is allocated by it.
+        let segments = ArrayView3::<f32>::view_npy(&bytes).map_err(|e| bad(&path, e.to_string()))?;
         let (count, rows, frames) = segments.dim();
         if count == 0 || (rows, frames) != (self.rows, self.frames) {
             let reason =
@@ -78,7 +77,7 @@ impl FeatureStore {
         let path = self.report(content);
         let json = fs::read(&path).map_err(DataError::io(&path, "read"))?;
         let report: DecodeReport = serde_json::from_slice(&json).map_err(|e| bad(&path, e.to_string()))?;
-        Ok(Some(ClipFeatures { segments, report }))
+        Ok(Some(ClipFeatures { segments: segments.to_owned(), report }))
     }
 
     /// Stores the features of a file. Whoever else stores the same at the same time stores the same bytes.
@@ -106,22 +105,6 @@ impl FeatureStore {
                 })
             })
         })
-    }
-
-    /// Deletes what programs that were killed left half-written. Call it when nobody else writes.
-    ///
-    /// # Errors
-    /// [`DataError::Io`].
-    pub fn sweep(&self) -> Result<usize, DataError> {
-        let mut swept = 0;
-        for entry in fs::read_dir(&self.folder).map_err(DataError::io(&self.folder, "read the folder"))? {
-            let path = entry.map_err(DataError::io(&self.folder, "read the folder"))?.path();
-            if path.file_name().is_some_and(|n| n.to_string_lossy().contains(TEMPORARY)) {
-                fs::remove_file(&path).map_err(DataError::io(&path, "delete"))?;
-                swept += 1;
-            }
-        }
-        Ok(swept)
     }
 }
 
@@ -174,7 +157,7 @@ mod tests {
             assert!(error.contains("no storage space"), "{error}");
             assert_eq!(store.get("new").unwrap(), None);
             assert_eq!(store.get("old").unwrap().as_ref(), Some(&clip));
-            assert_eq!(store.sweep().unwrap(), 0, "nothing half-written stays");
+            assert_eq!(crate::sweep_partial(folder.path()).unwrap(), 0, "nothing half-written stays");
         }
         store.put("new", &clip).unwrap();
         assert_eq!(store.get("new").unwrap(), Some(clip));

@@ -92,6 +92,11 @@ fn groups_follow_the_artist_and_the_recording() {
     assert_eq!(of, ["artist:Ann", "artist:Ann", "track:t3", "track:t3", "artist:Bo, Jr", "track:t5"]);
     assert_eq!(groups.unnamed(&dataset), ["rock/t5.wav"]);
 
+    touch(root.path(), &["rock/50% off.wav"]);
+    fs::write(&table, "track,artist\n50% off,Cy\n").unwrap();
+    let (dataset, groups) = (Dataset::folder(root.path()).unwrap(), Groups::read(&table).unwrap());
+    assert!(dataset.tracks.iter().any(|t| groups.group(t) == "artist:Cy"), "a name with a percent sign");
+
     fs::write(&table, "track,artist\nt1,Ann\nt1,Bob\n").unwrap();
     assert!(error(Groups::read(&table)).contains("line 3: track t1 has the artists"));
     fs::write(&table, "track,singer\nt1,Ann\n").unwrap();
@@ -123,6 +128,11 @@ fn split_files_read_back_as_written() {
     let text = fs::read_to_string(splits.join("test_split_0.txt")).unwrap();
     assert!(text.starts_with("a\tt"), "{text}");
 
+    fs::remove_file(splits.join("test_split_1.txt")).unwrap();
+    assert!(error(split_file::read(&splits, &dataset)).contains("test_split_1.txt is missing"));
+    split_file::write(&splits, &dataset, &folds[..2]).unwrap();
+    assert!(!splits.join("test_split_2.txt").exists(), "files of an earlier, larger split are gone");
+    assert_eq!(split_file::read(&splits, &dataset).unwrap().len(), 2);
     fs::write(splits.join("test_split_1.txt"), "a\tnone.wav\n").unwrap();
     assert!(error(split_file::read(&splits, &dataset)).contains("line 1: the dataset has no a/none.wav"));
     fs::write(splits.join("test_split_1.txt"), &text).unwrap();

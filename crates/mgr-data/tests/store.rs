@@ -80,6 +80,9 @@ fn bad_files_are_set_aside_with_a_reason_each() {
     dataset(root.path());
     fs::write(root.path().join("a/empty.wav"), b"").unwrap();
     fs::write(root.path().join("a/text.mp3"), b"this is a shopping list, not music\n").unwrap();
+    let mut huge = vec![0.1; 20_000];
+    huge[9000] = 1e25;
+    write_wav(&root.path().join("b/huge.wav"), &huge, 16_000, WavFormat::Float32).unwrap();
     write_wav(&root.path().join("b/short.wav"), &[0.1; 500], 16_000, WavFormat::Pcm16).unwrap();
     write_wav(&root.path().join("b/zeros.wav"), &[0.0; 50_000], 16_000, WavFormat::Pcm16).unwrap();
     let mut dataset = Dataset::folder(root.path()).unwrap();
@@ -92,6 +95,7 @@ fn bad_files_are_set_aside_with_a_reason_each() {
     let expected = [
         ("a/empty.wav", "file is empty"),
         ("a/text.mp3", "not audio"),
+        ("b/huge.wav", "samples too large"),
         ("b/short.wav", "too short: 500 samples at 16000 Hz, one frame needs 1024"),
         ("b/zeros.wav", "silent: all 50000 samples are zero"),
         ("gone.wav", "cannot read"),
@@ -113,7 +117,7 @@ fn leftovers_and_damaged_entries_do_no_harm() {
     let whole = fs::read(&array).unwrap();
     fs::write(&array, &whole[..whole.len() / 2]).unwrap();
     fs::write(store.folder().join("x.npy.partial-1-1"), b"half").unwrap();
-    assert_eq!(store.sweep().unwrap(), 1);
+    assert_eq!(mgr_data::sweep_partial(folder.path()).unwrap(), 1);
     let second = extract(&dataset.tracks, &front_end, &store, &|_| {}).unwrap();
     assert_eq!((second.reused, second.clips), (2, first.clips));
     assert_eq!(fs::read(&array).unwrap(), whole);

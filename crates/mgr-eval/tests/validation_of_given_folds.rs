@@ -23,6 +23,11 @@ fn a_share_of_each_class_moves() {
             assert_eq!((count(&fold.train), count(&fold.validation), count(&fold.test)), (3, 2, 5));
         }
     }
+    take_validation(&mut folds, &labels, 0.4, 3).unwrap();
+    assert!(folds.iter().all(|f| f.train.len() + f.validation.len() == 10), "a second call loses no clip");
+    let mut none = folds.clone();
+    take_validation(&mut none, &labels, 0.0, 3).unwrap();
+    assert!(none.iter().all(|f| f.validation.is_empty() && f.train.len() == 10));
     let (mut again, _) = given();
     take_validation(&mut again, &labels, 0.4, 3).unwrap();
     assert_eq!(folds, again);

@@ -222,16 +222,11 @@ impl Stft {
         spectrogram: ArrayView2<'_, Complex32>,
         length: Option<usize>,
     ) -> Result<Vec<f32>, FeatureError> {
-        let (rows, frames) = spectrogram.dim();
-        if rows != self.bins() {
-            let (rows, columns) = (self.bins(), frames);
-            return Err(FeatureError::Shape {
-                what: "spectrogram",
-                got_rows: rows,
-                got_columns: frames,
-                rows,
-                columns,
-            });
+        let (got_rows, frames) = spectrogram.dim();
+        let rows = self.bins();
+        if got_rows != rows {
+            let (what, columns) = ("spectrogram", frames);
+            return Err(FeatureError::Shape { what, got_rows, got_columns: frames, rows, columns });
         }
         if frames == 0 {
             return Err(FeatureError::TooShort { got: 0, needed: 1 });
@@ -240,9 +235,10 @@ impl Stft {
         let (n_fft, hop, pad) = (self.n_fft(), framing.hop_length(), framing.pad());
         let covered = n_fft + hop * (frames - 1);
         let length = length.unwrap_or(covered - 2 * pad);
-        let frames = frames.min((length + 2 * pad).div_ceil(hop).max(1));
+        let padded = length.checked_add(2 * pad).ok_or(FeatureError::Memory { rows: length, columns: 1 })?;
+        let frames = frames.min(padded.div_ceil(hop).max(1));
 
-        let mut sum = check::matrix::<f32>(covered.max(length + pad), 1)?.into_raw_vec_and_offset().0;
+        let mut sum = check::matrix::<f32>(covered.max(padded), 1)?.into_raw_vec_and_offset().0;
         let mut weight = sum.clone();
         let mut spectrum = inverse.make_input_vec();
         let mut frame = inverse.make_output_vec();

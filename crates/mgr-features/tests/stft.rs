@@ -168,6 +168,7 @@ fn the_inverse_refuses_what_is_no_transform() {
     let stft = StftConfig::default().plan().unwrap();
     assert!(stft.inverse(Array2::<Complex32>::zeros((1024, 10)).view(), None).is_err());
     assert!(stft.inverse(Array2::<Complex32>::zeros((1025, 0)).view(), None).is_err());
+    assert!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), Some(usize::MAX)).is_err());
     assert_eq!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), None).unwrap().len(), 1024);
     assert_eq!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), Some(9999)).unwrap().len(), 9999);
 }

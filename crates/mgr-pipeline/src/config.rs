@@ -116,6 +116,9 @@ impl Default for RunConfig {
 /// The published segmentation brings clips to 661,795 samples for three segments of 220,500.
 const CLIP_OVER_SEGMENTS: f64 = 661_795.0 / 661_500.0;
 
+/// Samples, and values of the feature, that one clip may come to: 2^28, a gigabyte each.
+const LARGEST_CLIP: f64 = 268_435_456.0;
+
 impl RunConfig {
     /// Reads a TOML file as a table, to be merged with flags before it is made a configuration.
     ///
@@ -167,6 +170,18 @@ impl RunConfig {
         }
         if !(1..=10_000).contains(&self.segments) {
             return Err(PipelineError::config("segments", self.segments, "1 to 10000"));
+        }
+        let samples = self.segment_seconds * f64::from(self.sample_rate) * self.segments as f64;
+        let values = samples / self.hop_length.max(1) as f64 * self.n_mels as f64;
+        if samples.max(values) > LARGEST_CLIP {
+            let given =
+                format!("{} of {} s at a hop of {}", self.segments, self.segment_seconds, self.hop_length);
+            let allowed =
+                format!("what gives at most {LARGEST_CLIP} samples and {LARGEST_CLIP} values a clip");
+            return Err(PipelineError::config("segments", given, allowed));
+        }
+        if i64::try_from(self.seed).is_err() {
+            return Err(PipelineError::config("seed", self.seed, format!("0 to {}", i64::MAX)));
         }
         self.corpus().plan().map_err(mgr_data::DataError::from)?;
         self.train(0).plan()?;

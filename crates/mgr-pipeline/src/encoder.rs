@@ -23,7 +23,7 @@ use crate::progress::{Progress, Task};
 pub(crate) const NETWORK: NetworkConfig = NetworkConfig::Base2dCnn;
 
 /// Segments in one step of inference.
-const INFERENCE_BATCH: usize = 32;
+pub(crate) const INFERENCE_BATCH: usize = 32;
 
 /// One mean and one deviation over all values of the training part, as in the GTZAN-8 study.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -189,7 +189,7 @@ impl Encoders<'_> {
         let folder = fold_folder(&self.config.out, fold);
         let done = result_file(&folder);
         if done.exists() && network_file(&folder).exists() {
-            return read_json(&done).map(Some);
+            return self.finished(&done, parts).map(Some);
         }
         let in_fold = |source| PipelineError::Fold { fold, source };
         let standardisation = Standardisation::fit(self.clips, &parts.train);
@@ -226,6 +226,22 @@ impl Encoders<'_> {
         // Last, since its presence says that the fold is done.
         write_json(&done, &result)?;
         Ok(Some(result))
+    }
+}
+
+impl Encoders<'_> {
+    /// A finished fold's result, if it is of these parts and classes.
+    fn finished(&self, path: &Path, parts: &Fold) -> Result<FoldResult, PipelineError> {
+        let result: FoldResult = read_json(path)?;
+        let fits = result.test == parts.test
+            && result.probabilities.len() == parts.test.len()
+            && result.probabilities.iter().all(|p| p.len() == self.classes.len())
+            && result.history.epochs().iter().any(|e| e.epoch == result.selected_epoch);
+        if fits {
+            return Ok(result);
+        }
+        let reason = "its clips, classes or epochs are not those of the run: remove it, and the fold is computed again";
+        Err(PipelineError::Run { path: path.to_path_buf(), reason: reason.into() })
     }
 }
 

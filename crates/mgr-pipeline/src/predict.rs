@@ -1,9 +1,8 @@
 //! What genre is it: a finished run asked about new files.
 
-use std::fs;
 use std::path::Path;
 
-use mgr_data::DataError;
+use mgr_data::folder::read_file;
 use mgr_data::front_end::FrontEnd;
 use mgr_models::device::{DeviceConfig, set_threads};
 use mgr_models::train::{Draw, Inputs};
@@ -11,7 +10,7 @@ use mgr_models::{Network, encode};
 use ndarray::Array3;
 
 use crate::PipelineError;
-use crate::encoder::{Standardisation, clip_means, fold_folder, load_fold};
+use crate::encoder::{INFERENCE_BATCH, Standardisation, clip_means, fold_folder, load_fold};
 use crate::record::RunRecord;
 
 /// A finished run, ready for new files: the mean over the networks of its folds.
@@ -61,6 +60,14 @@ impl Predictor {
     pub fn load(run: &Path) -> Result<Self, PipelineError> {
         check_finished(run)?;
         let record = RunRecord::read(run)?;
+        let front_end = record.front_end.plan()?;
+        let refuse = |reason: &str| PipelineError::Run { path: run.join("run.json"), reason: reason.into() };
+        if front_end.fingerprint() != record.front_end_fingerprint {
+            return Err(refuse("its features were computed by another version of mgr: train it anew"));
+        }
+        if record.folds.is_empty() {
+            return Err(refuse("it has no folds"));
+        }
         set_threads(record.threads_per_network)?;
         let mut networks = Vec::new();
         for fold in 0..record.folds.len() {
@@ -74,7 +81,7 @@ impl Predictor {
             }
             networks.push((saved.build(DeviceConfig::Cpu)?, standardisation));
         }
-        Ok(Self { classes: record.classes, front_end: record.front_end.plan()?, networks })
+        Ok(Self { classes: record.classes, front_end, networks })
     }
 
     /// The classes, in the order of the probabilities.
@@ -89,14 +96,13 @@ impl Predictor {
     /// [`PipelineError::Data`] when the file cannot be read, decoded or used.
     pub fn predict(&self, path: &Path) -> Result<Prediction, PipelineError> {
         let name = path.display().to_string();
-        let bytes =
-            fs::read(path).map_err(|source| DataError::Io { path: path.into(), action: "read", source })?;
+        let bytes = read_file(path)?;
         let features = self.front_end.process(bytes, &name)?.segments;
         let mut sums = vec![0.0_f64; self.classes.len()];
         for (network, standardisation) in &self.networks {
             let clip =
                 OneClip { features: &features, shape: shape(&features), standardisation: *standardisation };
-            let scores = encode::probabilities(network.as_ref(), &clip, clip.len().max(1))?;
+            let scores = encode::probabilities(network.as_ref(), &clip, INFERENCE_BATCH)?;
             let mean = clip_means(scores.view(), std::iter::repeat(0), &[0]);
             sums.iter_mut().zip(&mean[0]).for_each(|(sum, p)| *sum += f64::from(*p));
         }

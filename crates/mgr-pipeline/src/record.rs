@@ -100,6 +100,7 @@ impl RunRecord {
             Ok(_) => {}
             Err(_) => fs::create_dir_all(out).map_err(|e| refuse(&format!("cannot make the folder: {e}")))?,
         }
+        mgr_data::sweep_partial(out)?;
         let path = out.join("run.json");
         if path.exists() {
             match Self::read(out) {
@@ -115,10 +116,21 @@ impl RunRecord {
                 "has a folder named folds but no run.json: give another --out, or --fresh to replace it",
             ));
         }
-        // The record goes last: until it is there, nothing in the folder counts.
-        let folds = out.join("folds");
-        if folds.exists() {
-            fs::remove_dir_all(&folds).map_err(|e| refuse(&format!("cannot remove the old folds: {e}")))?;
+        // The record goes first and comes last: between the two nothing in the folder counts as a run.
+        for name in
+            ["run.json", "report.html", "results.json", "predictions.csv", "confusion.csv", "scores.csv"]
+        {
+            let old = out.join(name);
+            if old.exists() {
+                fs::remove_file(&old).map_err(|e| refuse(&format!("cannot remove the old {name}: {e}")))?;
+            }
+        }
+        for name in ["folds", "splits", "figures"] {
+            let old = out.join(name);
+            if old.exists() {
+                fs::remove_dir_all(&old)
+                    .map_err(|e| refuse(&format!("cannot remove the old {name}: {e}")))?;
+            }
         }
         write_json(&path, self)
     }

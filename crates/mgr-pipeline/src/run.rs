@@ -47,7 +47,11 @@ pub fn run(config: &RunConfig, progress: &dyn Progress) -> Result<Finished, Pipe
         fingerprint: &record.fingerprint()?,
         progress,
     };
-    progress.say(&format!("training: {} folds, {} epochs each", folds.len(), config.epochs));
+    progress.say(&format!(
+        "training: {} folds, {} epochs each (stop it whenever you like: the same command goes on from the last epoch)",
+        folds.len(),
+        config.epochs
+    ));
     let encoded = encoders.run(&folds)?;
     let baselines = baselines(&clips.clips, record.classes.len(), &folds)?;
     let (results, matrices) = Results::new(&record, &clips, &encoded, &baselines)?;

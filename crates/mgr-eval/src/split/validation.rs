@@ -12,7 +12,8 @@ use crate::error::same_length;
 const VALIDATION_STREAM: u64 = 0x76_616c_6964;
 
 /// Takes a validation part out of the training part of folds that come from elsewhere, such as split files, by the rule of
-/// [`StratifiedKFold`](super::StratifiedKFold).
+/// [`StratifiedKFold`](super::StratifiedKFold). A validation part that they have goes back to training first; a fraction of 0
+/// takes none.
 ///
 /// # Errors
 /// [`EvalError::Empty`], [`EvalError::Parameter`], [`EvalError::OneClass`] as their names say, and the errors of
@@ -24,7 +25,9 @@ pub fn take_validation(
     seed: u64,
 ) -> Result<(), EvalError> {
     validated_classes(labels, folds.len().max(2), fraction)?;
-    check_split(folds, labels.len())?;
+    if !ready(folds, labels.len(), fraction)? {
+        return Ok(());
+    }
     for (number, fold) in folds.iter_mut().enumerate() {
         take_clips(fold, labels, fraction, seed, number);
     }
@@ -44,12 +47,24 @@ pub fn take_validation_groups<G: Ord + Debug>(
 ) -> Result<(), EvalError> {
     same_length("groups", labels.len(), groups.len())?;
     let classes = validated_classes(labels, folds.len().max(2), fraction)?;
-    check_split(folds, labels.len())?;
+    if !ready(folds, labels.len(), fraction)? {
+        return Ok(());
+    }
     let (group_of, counts) = dense_groups(labels, groups, &classes);
     for (number, fold) in folds.iter_mut().enumerate() {
         take_groups(fold, &group_of, &counts, classes.len(), fraction, seed, number);
     }
     Ok(())
+}
+
+/// Whether something is to be taken; a validation part that is there already goes back to training first.
+fn ready(folds: &mut [Fold], clips: usize, fraction: f64) -> Result<bool, EvalError> {
+    check_split(folds, clips)?;
+    for fold in folds {
+        fold.train.append(&mut fold.validation);
+        fold.train.sort_unstable();
+    }
+    Ok(fraction > 0.0)
 }
 
 /// round(fraction * n) clips of each class, at least one, never the last one.

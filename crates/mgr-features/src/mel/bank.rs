@@ -179,16 +179,18 @@ impl MelBank {
     }
 
     /// The bank as a full matrix of (filters, bins).
-    #[must_use]
-    pub fn to_matrix(&self) -> Array2<f32> {
-        let mut matrix = Array2::zeros((self.n_mels(), self.bins));
+    ///
+    /// # Errors
+    /// [`FeatureError::Memory`] where it does not fit: 65,536 filters over 2^23 bins would be 2 TB.
+    pub fn to_matrix(&self) -> Result<Array2<f32>, FeatureError> {
+        let mut matrix = check::matrix(self.n_mels(), self.bins)?;
         for (m, row) in self.rows.iter().enumerate() {
             let weights = &self.weights[row.first_weight..row.first_weight + row.blocks * FILTER_BLOCK];
             for (i, &w) in weights.iter().enumerate().filter(|(_, w)| **w != 0.0) {
                 matrix[[m, row.first_bin + i]] = w;
             }
         }
-        matrix
+        Ok(matrix)
     }
 
     /// Length of a spectrum buffer for [`MelBank::apply`]: the bins and a tail of zeros that whole blocks may reach into.
@@ -220,7 +222,7 @@ mod tests {
         ] {
             let bank = config.plan(22_050, 2048).unwrap();
             let mut spectrum: Vec<f32> = (0..bank.bins()).map(|k| (k as f32 * 0.37).sin().abs()).collect();
-            let full = bank.to_matrix();
+            let full = bank.to_matrix().unwrap();
             let want: Vec<f64> = full
                 .outer_iter()
                 .map(|r| r.iter().zip(&spectrum).map(|(w, v)| f64::from(*w) * f64::from(*v)).sum())
@@ -239,7 +241,7 @@ mod tests {
     fn norms_hold() {
         let row = |norm| {
             let c = MelBankConfig { norm, n_mels: 20, ..Default::default() };
-            c.plan(22_050, 2048).unwrap().to_matrix().row(7).to_vec()
+            c.plan(22_050, 2048).unwrap().to_matrix().unwrap().row(7).to_vec()
         };
         assert!((row(MelNorm::L1).iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!((row(MelNorm::L2).iter().map(|w| w * w).sum::<f32>() - 1.0).abs() < 1e-5);

@@ -24,6 +24,11 @@ fn configurations_that_cannot_work() {
         (RunConfig { validation: f64::NAN, ..base.clone() }, "validation is NaN"),
         (RunConfig { threads: Some(0), ..base.clone() }, "threads is 0"),
         (RunConfig { segment_seconds: -1.0, ..base.clone() }, "segment-seconds is -1"),
+        (
+            RunConfig { segments: 10_000, segment_seconds: 3600.0, ..base.clone() },
+            "segments is 10000 of 3600 s",
+        ),
+        (RunConfig { seed: u64::MAX, ..base.clone() }, "seed"),
         (RunConfig { segments: 0, ..base.clone() }, "segments is 0"),
         (RunConfig { epochs: 0, ..base.clone() }, "epochs"),
         (RunConfig { learning_rate: f64::INFINITY, ..base.clone() }, "learning_rate"),
@@ -94,7 +99,9 @@ fn output_folders_that_are_taken() {
     let message = refused(&other);
     assert!(message.contains("differs in epochs, seed") && message.contains("--fresh"), "{message}");
     assert_eq!(fs::read(out.join("run.json")).unwrap(), before, "the old run is untouched");
+    fs::write(out.join("splits/test_split_7.txt"), "old").unwrap();
     run(&RunConfig { fresh: true, ..other }, &Silent).unwrap();
+    assert!(!out.join("splits/test_split_7.txt").exists(), "nothing of the old run is left");
     assert_ne!(fs::read(out.join("run.json")).unwrap(), before);
 
     // A run that lost a file, one of another version, and none at all.
