@@ -202,7 +202,7 @@ impl Encoders<'_> {
             data_fingerprint: self.fingerprint,
             cancel: Some(cancel),
         };
-        let task = self.progress.begin(&format!("fold {}", fold + 1), self.config.epochs);
+        let task = self.progress.begin(&format!("fold {fold}"), self.config.epochs);
         let mut observer = Teller { task: task.as_ref(), steps: 0 };
         let (train, validation) = (segments(&parts.train), segments(&parts.validation));
         let outcome = plan.fit(network.as_mut(), &train, Some(&validation), &options, &mut observer);
