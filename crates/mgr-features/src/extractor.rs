@@ -126,3 +126,26 @@ pub trait Extractor: Send + Sync + std::fmt::Debug {
         Ok(out)
     }
 }
+
+/// The methods of [`Extractor`] that are the same for every feature with a `scratch` and a `process_into` of its own.
+macro_rules! by_process_into {
+    ($name:literal) => {
+        fn name(&self) -> &'static str {
+            $name
+        }
+
+        fn scratch(&self) -> Scratch {
+            Scratch::new(Self::scratch(self))
+        }
+
+        fn extract_into(
+            &self,
+            samples: &[f32],
+            out: ArrayViewMut2<'_, f32>,
+            scratch: &mut Scratch,
+        ) -> Result<(), FeatureError> {
+            self.process_into(samples, out, scratch.of($name)?)
+        }
+    };
+}
+pub(crate) use by_process_into;

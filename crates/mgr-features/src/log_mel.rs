@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::compress::Compression;
-use crate::extractor::{Extractor, Layout, Scratch};
+use crate::extractor::{Extractor, Layout, Scratch, by_process_into};
 use crate::mel::{Mel, MelConfig, MelScratch};
 use crate::{ColumnStream, FeatureError};
 
@@ -98,9 +98,7 @@ impl LogMel {
 }
 
 impl Extractor for LogMel {
-    fn name(&self) -> &'static str {
-        "log_mel"
-    }
+    by_process_into!("log_mel");
 
     fn frame_length(&self) -> usize {
         self.mel.framing().frame_length()
@@ -108,19 +106,6 @@ impl Extractor for LogMel {
 
     fn layout(&self, samples: usize) -> Result<Layout, FeatureError> {
         Ok(Layout { unit: self.compression.unit(), ..self.mel.layout(samples)? })
-    }
-
-    fn scratch(&self) -> Scratch {
-        Scratch::new(self.scratch())
-    }
-
-    fn extract_into(
-        &self,
-        samples: &[f32],
-        out: ArrayViewMut2<'_, f32>,
-        scratch: &mut Scratch,
-    ) -> Result<(), FeatureError> {
-        self.process_into(samples, out, scratch.of("log_mel")?)
     }
 
     fn stream(&self) -> Result<ColumnStream, FeatureError> {

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{ColumnKernel, for_each_column};
-use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit};
+use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::Span;
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
@@ -166,9 +166,7 @@ pub(crate) fn time_axis(stft: &Stft, sample_rate: u32) -> Axis {
 }
 
 impl Extractor for Spectrogram {
-    fn name(&self) -> &'static str {
-        "spectrogram"
-    }
+    by_process_into!("spectrogram");
 
     fn frame_length(&self) -> usize {
         self.stft.n_fft()
@@ -185,19 +183,6 @@ impl Extractor for Spectrogram {
             column_axis: time_axis(&self.stft, self.sample_rate),
             unit: self.power.unit(),
         })
-    }
-
-    fn scratch(&self) -> Scratch {
-        Scratch::new(self.scratch())
-    }
-
-    fn extract_into(
-        &self,
-        samples: &[f32],
-        out: ArrayViewMut2<'_, f32>,
-        scratch: &mut Scratch,
-    ) -> Result<(), FeatureError> {
-        self.process_into(samples, out, scratch.of("spectrogram")?)
     }
 
     fn stream(&self) -> Result<ColumnStream, FeatureError> {

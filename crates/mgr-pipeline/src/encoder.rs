@@ -11,6 +11,7 @@ use mgr_models::device::DeviceConfig;
 use mgr_models::train::{Draw, EpochRecord, Examples, FitOptions, History, Inputs, Observer, Outcome};
 use mgr_models::zoo::NetworkConfig;
 use mgr_models::{SavedNetwork, encode};
+use ndarray::{Array3, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
@@ -42,33 +43,32 @@ impl Standardisation {
         let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
         Self { mean: mean as f32, deviation: deviation as f32 }
     }
-
-    pub(crate) fn apply(self, values: impl Iterator<Item = f32>, out: &mut [f32]) {
-        out.iter_mut().zip(values).for_each(|(o, v)| *o = (v - self.mean) / self.deviation);
-    }
 }
 
 /// The segments of some clips, standardised while they are read.
-struct Segments<'a> {
-    clips: &'a [Clip],
-    /// (clip, segment) of each example.
-    index: Vec<(usize, usize)>,
-    shape: Vec<usize>,
+pub(crate) struct Segments<'a> {
+    /// The segments and the class of their clip.
+    segments: Vec<(ArrayView2<'a, f32>, usize)>,
+    shape: [usize; 3],
     standardisation: Standardisation,
 }
 
 impl<'a> Segments<'a> {
-    fn new(clips: &'a [Clip], part: &[usize], standardisation: Standardisation) -> Self {
-        let index: Vec<(usize, usize)> =
-            part.iter().flat_map(|&clip| (0..clips[clip].features.dim().0).map(move |s| (clip, s))).collect();
-        let (_, rows, frames) = clips.first().map_or((0, 0, 0), |c| c.features.dim());
-        Self { clips, index, shape: vec![1, rows, frames], standardisation }
+    /// The segments of clips given by features and class, clip after clip.
+    pub(crate) fn new(
+        clips: impl IntoIterator<Item = (&'a Array3<f32>, usize)>,
+        standardisation: Standardisation,
+    ) -> Self {
+        let segments: Vec<_> =
+            clips.into_iter().flat_map(|(f, class)| f.outer_iter().map(move |s| (s, class))).collect();
+        let (rows, frames) = segments.first().map_or((0, 0), |(s, _)| s.dim());
+        Self { segments, shape: [1, rows, frames], standardisation }
     }
 }
 
 impl Inputs for Segments<'_> {
     fn len(&self) -> usize {
-        self.index.len()
+        self.segments.len()
     }
 
     fn shape(&self) -> &[usize] {
@@ -81,16 +81,16 @@ impl Inputs for Segments<'_> {
         _draw: Draw,
         out: &mut [f32],
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let (clip, segment) = self.index[index];
-        let features = self.clips[clip].features.index_axis(ndarray::Axis(0), segment);
-        self.standardisation.apply(features.iter().copied(), out);
+        let values = self.segments[index].0.iter();
+        let Standardisation { mean, deviation } = self.standardisation;
+        out.iter_mut().zip(values).for_each(|(o, v)| *o = (v - mean) / deviation);
         Ok(())
     }
 }
 
 impl Examples for Segments<'_> {
     fn label(&self, index: usize) -> usize {
-        self.clips[self.index[index].0].class
+        self.segments[index].1
     }
 }
 
@@ -193,7 +193,12 @@ impl Encoders<'_> {
         }
         let in_fold = |source| PipelineError::Fold { fold, source };
         let standardisation = Standardisation::fit(self.clips, &parts.train);
-        let segments = |part: &[usize]| Segments::new(self.clips, part, standardisation);
+        let segments = |part: &[usize]| {
+            Segments::new(
+                part.iter().map(|&i| (&self.clips[i].features, self.clips[i].class)),
+                standardisation,
+            )
+        };
         let seed = self.config.fold_seed(fold);
         let mut network = NETWORK.build(self.classes.len(), seed, DeviceConfig::Cpu).map_err(in_fold)?;
         let plan = self.config.train(fold).plan().map_err(in_fold)?;
@@ -211,7 +216,8 @@ impl Encoders<'_> {
 
         let test = segments(&parts.test);
         let scores = encode::probabilities(network.as_ref(), &test, INFERENCE_BATCH).map_err(in_fold)?;
-        let probabilities = clip_means(scores.view(), test.index.iter().map(|&(clip, _)| clip), &parts.test);
+        let probabilities =
+            clip_means(scores.view(), parts.test.iter().map(|&i| self.clips[i].features.dim().0));
         let saved = SavedNetwork::new(NETWORK, network.as_ref(), self.classes.to_vec(), BTreeMap::new());
         saved.and_then(|s| s.save(&network_file(&folder))).map_err(in_fold)?;
         fit.history.save_csv(&folder.join("history.csv")).map_err(in_fold)?;
@@ -253,24 +259,21 @@ fn keep(
     results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(fold, result);
 }
 
-/// The mean of the rows that belong to each clip: the sum rule, scaled to probabilities.
+/// The mean of the rows that belong to each clip, given how many each has: the sum rule, scaled to probabilities.
 pub(crate) fn clip_means(
-    scores: ndarray::ArrayView2<'_, f32>,
-    clip_of_row: impl Iterator<Item = usize>,
-    clips: &[usize],
+    scores: ArrayView2<'_, f32>,
+    segments: impl Iterator<Item = usize>,
 ) -> Vec<Vec<f32>> {
-    let mut sums: BTreeMap<usize, (Vec<f64>, usize)> = BTreeMap::new();
-    for (row, clip) in scores.outer_iter().zip(clip_of_row) {
-        let (sum, count) = sums.entry(clip).or_insert_with(|| (vec![0.0; row.len()], 0));
-        sum.iter_mut().zip(row).for_each(|(s, v)| *s += f64::from(*v));
-        *count += 1;
-    }
-    clips
-        .iter()
-        .map(|clip| {
-            sums.get(clip).map_or_else(Vec::new, |(sum, count)| {
-                sum.iter().map(|s| (s / *count as f64) as f32).collect()
-            })
+    let mut from = 0;
+    segments
+        .map(|count| {
+            let rows = scores.slice(s![from..from + count, ..]);
+            from += count;
+            rows.columns()
+                .into_iter()
+                .map(|c| c.iter().map(|&v| f64::from(v)).sum::<f64>() / count as f64)
+                .map(|p| p as f32)
+                .collect()
         })
         .collect()
 }

@@ -5,12 +5,10 @@ use std::path::Path;
 use mgr_data::folder::read_file;
 use mgr_data::front_end::FrontEnd;
 use mgr_models::device::{DeviceConfig, set_threads};
-use mgr_models::train::{Draw, Inputs};
 use mgr_models::{Network, encode};
-use ndarray::Array3;
 
 use crate::PipelineError;
-use crate::encoder::{INFERENCE_BATCH, Standardisation, clip_means, fold_folder, load_fold};
+use crate::encoder::{INFERENCE_BATCH, Segments, Standardisation, clip_means, fold_folder, load_fold};
 use crate::record::RunRecord;
 
 /// A finished run, ready for new files: the mean over the networks of its folds.
@@ -100,46 +98,14 @@ impl Predictor {
         let features = self.front_end.process(bytes, &name)?.segments;
         let mut sums = vec![0.0_f64; self.classes.len()];
         for (network, standardisation) in &self.networks {
-            let clip =
-                OneClip { features: &features, shape: shape(&features), standardisation: *standardisation };
+            let clip = Segments::new([(&features, 0)], *standardisation);
             let scores = encode::probabilities(network.as_ref(), &clip, INFERENCE_BATCH)?;
-            let mean = clip_means(scores.view(), std::iter::repeat(0), &[0]);
+            let mean = clip_means(scores.view(), std::iter::once(features.dim().0));
             sums.iter_mut().zip(&mean[0]).for_each(|(sum, p)| *sum += f64::from(*p));
         }
         let probabilities: Vec<f32> = sums.iter().map(|s| (s / self.networks.len() as f64) as f32).collect();
         let top = probabilities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let class = probabilities.iter().position(|p| *p == top).unwrap_or(0);
         Ok(Prediction { class, probabilities })
-    }
-}
-
-fn shape(features: &Array3<f32>) -> [usize; 3] {
-    let (_, rows, frames) = features.dim();
-    [1, rows, frames]
-}
-
-struct OneClip<'a> {
-    features: &'a Array3<f32>,
-    shape: [usize; 3],
-    standardisation: Standardisation,
-}
-
-impl Inputs for OneClip<'_> {
-    fn len(&self) -> usize {
-        self.features.dim().0
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn write_input(
-        &self,
-        index: usize,
-        _draw: Draw,
-        out: &mut [f32],
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.standardisation.apply(self.features.index_axis(ndarray::Axis(0), index).iter().copied(), out);
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ pub use bank::{Coverage, MelBank, MelBankConfig, MelNorm};
 pub use scale::MelScale;
 
 use crate::column::{ColumnKernel, for_each_column};
-use crate::extractor::{Axis, Extractor, Layout, Scratch};
+use crate::extractor::{Axis, Extractor, Layout, Scratch, by_process_into};
 use crate::frame::{Framing, Span};
 use crate::spectrogram::{Exponent, time_axis};
 use crate::stft::{Stft, StftConfig, StftScratch};
@@ -187,9 +187,7 @@ impl<F: Fn(&mut [f32]) + Send> ColumnKernel for Kernel<F> {
 }
 
 impl Extractor for Mel {
-    fn name(&self) -> &'static str {
-        "mel"
-    }
+    by_process_into!("mel");
 
     fn frame_length(&self) -> usize {
         self.framing().frame_length()
@@ -203,19 +201,6 @@ impl Extractor for Mel {
             column_axis: time_axis(&self.stft, self.sample_rate),
             unit: self.power.unit(),
         })
-    }
-
-    fn scratch(&self) -> Scratch {
-        Scratch::new(self.scratch())
-    }
-
-    fn extract_into(
-        &self,
-        samples: &[f32],
-        out: ArrayViewMut2<'_, f32>,
-        scratch: &mut Scratch,
-    ) -> Result<(), FeatureError> {
-        self.process_into(samples, out, scratch.of("mel")?)
     }
 
     fn stream(&self) -> Result<ColumnStream, FeatureError> {
