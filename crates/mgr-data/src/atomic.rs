@@ -47,7 +47,13 @@ pub fn write_atomic(
         let mut out = BufWriter::new(File::create_new(&temporary)?);
         write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        // The rename itself reaches the disk with the folder; only Unix lets a folder be opened.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
     })();
     written.map_err(|error| {
         // The first error is the one to tell; the leftover is named so that it is known for what it is.

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::{fs, io};
 
+use mgr_data::{DataError, write_atomic};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -98,11 +98,6 @@ fn little_endian(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// Lower-case hexadecimal SHA-256 of some bytes.
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
@@ -115,29 +110,10 @@ pub(crate) fn malformed(path: &Path, expected: &'static str, reason: String) -> 
     Error::MalformedFile { path: path.to_path_buf(), expected, reason }
 }
 
-/// Writes a file so that a reader or a crash sees the old or the new content, never a part: temporary file in the same
-/// folder, flushed to the disk, then renamed.
+/// Writes a file so that a reader or a crash sees the old or the new content, never a part.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".tmp");
-    let temporary: PathBuf = path.with_file_name(name);
-    let written = (|| {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&temporary, path)?;
-        // The rename itself reaches the disk with the folder; only Unix lets a folder be opened.
-        #[cfg(unix)]
-        fs::File::open(
-            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-        )?
-        .sync_all()?;
-        Ok(())
-    })();
-    written.map_err(|source| {
-        // The cause is what the caller needs; a temporary file that cannot be removed changes nothing.
-        let _ = fs::remove_file(&temporary);
-        Error::File { action: "write", path: path.to_path_buf(), source }
+    write_atomic(path, |out| out.write_all(bytes)).map_err(|error| match error {
+        DataError::Io { path, source, .. } => Error::File { action: "write", path, source },
+        other => Error::File { action: "write", path: path.to_path_buf(), source: io::Error::other(other) },
     })
 }

@@ -95,8 +95,10 @@ fn hostile_files_are_errors() {
     assert!(matches!(Checkpoint::load(folder.path()), Err(Error::File { action: "read", .. })));
     assert!(matches!(Checkpoint::load(&folder.path().join("absent")), Err(Error::File { .. })));
     let checkpoint = Checkpoint::load(&checkpoint(folder.path())).unwrap();
+    // A file stands where the folder should be.
+    std::fs::write(folder.path().join("a file"), b"x").unwrap();
     assert!(matches!(
-        checkpoint.save(&folder.path().join("absent/x")),
+        checkpoint.save(&folder.path().join("a file/x")),
         Err(Error::File { action: "write", .. })
     ));
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use mgr_audio::AudioError;
 use mgr_data::DataError;
 use mgr_eval::EvalError;
 use mgr_learn::LearnError;
@@ -86,9 +85,6 @@ pub enum PipelineError {
     /// Data on disk.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Decoding or segmentation.
-    #[error(transparent)]
-    Audio(#[from] AudioError),
     /// Metrics, figures or reports.
     #[error(transparent)]
     Eval(#[from] EvalError),

@@ -15,7 +15,7 @@ use super::examples::{Batch, Draw, Examples, batches, label_tensor};
 use super::history::{EpochRecord, History};
 use super::loss::CrossEntropy;
 use super::optimiser::Optimiser;
-use crate::tensor_file::{malformed, sha256_hex};
+use crate::tensor_file::malformed;
 use crate::{Error, Mode, Network, Random, Randomness, TensorData, device};
 
 /// Is told how a run goes, for progress bars. Every method does nothing by default.
@@ -393,5 +393,5 @@ fn fingerprint(
         name: "fingerprint".to_string(),
         reason: error.to_string(),
     })?;
-    Ok(sha256_hex(&json))
+    Ok(mgr_data::sha256_hex(&json))
 }

@@ -42,7 +42,9 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
     for words in ["<svg", "hum/list.mp3", "not audio", "Confusion matrix", "--groups", "cover.jpg"] {
         assert!(page.contains(words), "the report does not say {words}");
     }
-    assert!(!page.contains("http://") || page.contains("http://www.w3.org"), "the report loads nothing");
+    for loads in ["<link", "<script src", "src=\"http", "href=\"http", "@import", "url(http"] {
+        assert!(!page.contains(loads), "the report loads something by {loads}");
+    }
 
     let two = RunConfig { threads: Some(2), out: out("two"), cache: Some(out("cache2")), ..one.clone() };
     run(&two, &Silent).unwrap();
