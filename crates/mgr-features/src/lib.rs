@@ -33,6 +33,7 @@ pub mod frame;
 mod log;
 pub mod log_mel;
 pub mod mel;
+pub mod picture;
 pub mod presets;
 mod real_fft;
 mod simd;
