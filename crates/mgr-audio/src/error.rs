@@ -142,14 +142,12 @@ pub enum AudioError {
     #[error("signal has 0 samples, allowed is 1 or more")]
     EmptySignal,
     /// A signal whose resampled length does not fit in memory.
-    #[error("{samples} samples at {input_rate} Hz are too many to resample to {output_rate} Hz")]
+    #[error("{samples} samples are too many to resample to {ratio} times as many")]
     SignalTooLong {
         /// Samples in.
         samples: usize,
-        /// Rate in Hz.
-        input_rate: u32,
-        /// Rate wanted in Hz.
-        output_rate: u32,
+        /// Output samples per input sample.
+        ratio: f64,
     },
     /// An output buffer of the wrong length.
     #[error("output buffer has length {got}, expected {expected}")]

@@ -39,13 +39,14 @@ mod report;
 mod resample;
 mod riff;
 mod segment;
+mod simd;
 mod sniff;
 mod wav;
 
 pub use error::AudioError;
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
-pub use resample::{ResampleConfig, ResampleKernel, Resampler};
+pub use resample::{ResampleConfig, ResampleKernel, ResampleScratch, ResampleStream, Resampler};
 pub use segment::{SegmentConfig, Segmenter, ShortClip};
 pub use wav::{WavFormat, write_wav};
 
