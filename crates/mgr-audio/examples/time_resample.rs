@@ -1,6 +1,6 @@
 //! Times the conversion of 30 s of noise between common rates, single thread: minimum and median over runs.
 //!
-//! `cargo run --release -p mgr-audio --example time_resample -- [RUNS]`
+//! `cargo run --release -p mgr-audio --example time_resample -- [RUNS [PART OF "INPUT_RATE OUTPUT_RATE KERNEL"]]`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::time::Instant;
@@ -21,9 +21,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (44_100, 44_099),
         (44_101, 22_050),
     ];
+    let wanted = std::env::args().nth(2).unwrap_or_default();
     let kernels = [ResampleKernel::High, ResampleKernel::KaiserBest, ResampleKernel::Polyphase];
     for (input_rate, output_rate) in pairs {
         for kernel in kernels {
+            if !format!("{input_rate} {output_rate} {kernel:?}").contains(&wanted) {
+                continue;
+            }
             let mut state = 1u32;
             let samples: Vec<f32> = (0..30 * input_rate)
                 .map(|_| {

@@ -58,23 +58,35 @@ dispatched! {
 
 #[inline(always)]
 fn polyphase_body(rows: &Rows, place: &mut Place, window: &[f32], out: &mut [f32]) {
+    match rows.width {
+        // The length of the short kernels, known when compiled.
+        24 => walk(rows, 24, place, window, out),
+        width => walk(rows, width, place, window, out),
+    }
+}
+
+#[inline(always)]
+fn walk(rows: &Rows, width: usize, place: &mut Place, window: &[f32], out: &mut [f32]) {
     let (whole_step, part_step) = (rows.down / rows.up, rows.down % rows.up);
-    let width = rows.width;
+    let last_row = (rows.taps.len() / width).saturating_sub(2);
     for value in out {
         let at = place.position as usize;
         let x = &window[at..at + width];
         *value = match rows.rows_per_phase {
             None => {
                 let row = place.phase as usize * width;
-                dot(&rows.taps[row..row + width], x)
+                sum(products(&rows.taps[row..row + width], x))
             }
             Some(rows_per_phase) => {
                 let exact = place.phase as f64 * rows_per_phase;
-                let row = (exact as usize).min(rows.taps.len() / width - 2);
+                let row = (exact as usize).min(last_row);
                 let weight = (exact - row as f64) as f32;
-                let (a, b) = rows.taps[row * width..(row + 2) * width].split_at(width);
-                let (a, b) = (dot(a, x), dot(b, x));
-                a + weight * (b - a)
+                let both = &rows.taps[row * width..row * width + 2 * width];
+                let (mut a, b) = (products(&both[..width], x), products(&both[width..], x));
+                for lane in 0..LANES {
+                    a[lane] += weight * (b[lane] - a[lane]);
+                }
+                sum(a)
             }
         };
         place.position += whole_step;
@@ -86,25 +98,32 @@ fn polyphase_body(rows: &Rows, place: &mut Place, window: &[f32], out: &mut [f32
     }
 }
 
-/// Four groups of [`LANES`] sums for long rows, so that additions need not wait for each other; one for the rest.
+/// Partial sums of products. Long rows go to four groups of [`LANES`] sums, so that additions need not wait for each other.
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<{ 4 * LANES }>(), b.as_chunks::<{ 4 * LANES }>());
-    let mut wide = [0.0f32; 4 * LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..4 * LANES {
-            wide[lane] += a[lane] * b[lane];
-        }
-    }
+fn products(a: &[f32], b: &[f32]) -> [f32; LANES] {
     let mut sums = [0.0f32; LANES];
-    for lane in 0..LANES {
-        sums[lane] = (wide[lane] + wide[lane + LANES]) + (wide[lane + 2 * LANES] + wide[lane + 3 * LANES]);
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<{ 4 * LANES }>(), b.as_chunks::<{ 4 * LANES }>());
+    if !a.is_empty() {
+        let mut wide = [0.0f32; 4 * LANES];
+        for (a, b) in a.iter().zip(b) {
+            for lane in 0..4 * LANES {
+                wide[lane] += a[lane] * b[lane];
+            }
+        }
+        for lane in 0..LANES {
+            sums[lane] = (wide[lane] + wide[lane + LANES]) + (wide[lane + 2 * LANES] + wide[lane + 3 * LANES]);
+        }
     }
     for (a, b) in a_rest.as_chunks::<LANES>().0.iter().zip(b_rest.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
     }
+    sums
+}
+
+#[inline(always)]
+fn sum(sums: [f32; LANES]) -> f32 {
     ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Shape {
     /// `c`, the middle of the transition as a fraction of the lower Nyquist frequency.
     pub(super) cutoff: f64,
     pub(super) beta: f64,
+    /// Highest frequency of the signals, as a fraction of the lower Nyquist frequency.
+    pub(super) band: f64,
     pub(super) gain: Gain,
 }
 
@@ -41,23 +43,26 @@ impl Shape {
             zeros: 0.5 * (attenuation_db - 7.95) / (2.285 * transition),
             cutoff: 0.5 * (pass + stop),
             beta: 0.1102 * (attenuation_db - 8.7),
+            band: 1.0,
             gain: Gain::Rows,
         }
     }
 
     pub(super) fn of(kernel: ResampleKernel) -> Self {
-        let formula = |zeros, cutoff, beta| Self { zeros, cutoff, beta, gain: Gain::Formula };
+        let formula = |zeros, cutoff, beta| Self { zeros, cutoff, beta, band: 1.0, gain: Gain::Formula };
         match kernel {
             ResampleKernel::High => Self::kaiser(PASS_BAND, 1.0, ATTENUATION_DB),
             ResampleKernel::KaiserBest => formula(50.0, 0.917347, 12.9846),
             ResampleKernel::KaiserFast => formula(24.0, 0.868212, 9.90322),
-            ResampleKernel::Polyphase => Self { zeros: 10.0, cutoff: 1.0, beta: 5.0, gain: Gain::Mean },
+            ResampleKernel::Polyphase => {
+                Self { zeros: 10.0, cutoff: 1.0, beta: 5.0, band: 1.0, gain: Gain::Mean }
+            }
         }
     }
 
     /// For a signal that fills at most half of its band: images begin at 1.5 of the Nyquist frequency.
     pub(super) fn oversampled() -> Self {
-        Self::kaiser(0.5, 1.5, OVERSAMPLED_DB)
+        Self { band: 0.5, ..Self::kaiser(0.5, 1.5, OVERSAMPLED_DB) }
     }
 }
 

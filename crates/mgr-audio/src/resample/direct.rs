@@ -5,7 +5,8 @@ use crate::simd::{LANES, Place, Rows, polyphase};
 
 /// Largest table that holds a row for every output phase, in values (4 MiB).
 const MAX_EXACT_TABLE: u64 = 1 << 20;
-/// Rows per sample of the lower rate in an interpolated table: linear interpolation errs by (pi / 4096)^2 / 8, -142 dB.
+/// Rows of an interpolated table per half period of the highest frequency: linear interpolation errs by (pi / 4096)^2 / 8,
+/// -142 dB.
 const INTERPOLATED_ROWS: f64 = 4096.0;
 /// Outputs computed between two looks at the buffer.
 const CHUNK: usize = 1024;
@@ -39,7 +40,7 @@ impl Direct {
         let half = sinc.width.ceil() as usize;
         let width = (2 * half).next_multiple_of(LANES);
         let exact = up.saturating_mul(width as u64) <= MAX_EXACT_TABLE;
-        let per_sample = if exact { up as f64 } else { (INTERPOLATED_ROWS * scale).ceil().max(1.0) };
+        let per_sample = if exact { up as f64 } else { (INTERPOLATED_ROWS * scale * shape.band).ceil().max(1.0) };
         // An interpolated position may lie between the last row and the next sample's first.
         let row_count = if exact { up as usize } else { per_sample as usize + 1 };
         let mut values = Vec::with_capacity(row_count * width);
