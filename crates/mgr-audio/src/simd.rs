@@ -30,6 +30,9 @@ macro_rules! dispatched {
 /// Independent partial sums of a dot product; a fixed number, so that results do not depend on the machine.
 pub(crate) const LANES: usize = 8;
 
+/// Outputs whose sums are gathered before they are added up.
+const TOGETHER: usize = 16;
+
 /// The rows of a polyphase filter.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -69,31 +72,38 @@ fn polyphase_body(rows: &Rows, place: &mut Place, window: &[f32], out: &mut [f32
 fn walk(rows: &Rows, width: usize, place: &mut Place, window: &[f32], out: &mut [f32]) {
     let (whole_step, part_step) = (rows.down / rows.up, rows.down % rows.up);
     let last_row = (rows.taps.len() / width).saturating_sub(2);
-    for value in out {
-        let at = place.position as usize;
-        let x = &window[at..at + width];
-        *value = match rows.rows_per_phase {
-            None => {
-                let row = place.phase as usize * width;
-                sum(products(&rows.taps[row..row + width], x))
-            }
-            Some(rows_per_phase) => {
-                let exact = place.phase as f64 * rows_per_phase;
-                let row = (exact as usize).min(last_row);
-                let weight = (exact - row as f64) as f32;
-                let both = &rows.taps[row * width..row * width + 2 * width];
-                let (mut a, b) = (products(&both[..width], x), products(&both[width..], x));
-                for lane in 0..LANES {
-                    a[lane] += weight * (b[lane] - a[lane]);
+    // Sums over lanes are left to a loop of their own: beside the products they would keep those from wide registers.
+    let mut lanes = [[0.0f32; LANES]; TOGETHER];
+    for out in out.chunks_mut(TOGETHER) {
+        for sums in &mut lanes[..out.len()] {
+            let at = place.position as usize;
+            let x = &window[at..at + width];
+            *sums = match rows.rows_per_phase {
+                None => {
+                    let row = place.phase as usize * width;
+                    products(&rows.taps[row..row + width], x)
                 }
-                sum(a)
+                Some(rows_per_phase) => {
+                    let exact = place.phase as i64 as f64 * rows_per_phase;
+                    let row = (exact as i32 as usize).min(last_row);
+                    let weight = (exact - row as i32 as f64) as f32;
+                    let both = &rows.taps[row * width..row * width + 2 * width];
+                    let (mut a, b) = (products(&both[..width], x), products(&both[width..], x));
+                    for lane in 0..LANES {
+                        a[lane] += weight * (b[lane] - a[lane]);
+                    }
+                    a
+                }
+            };
+            place.position += whole_step;
+            place.phase += part_step;
+            if place.phase >= rows.up {
+                place.phase -= rows.up;
+                place.position += 1;
             }
-        };
-        place.position += whole_step;
-        place.phase += part_step;
-        if place.phase >= rows.up {
-            place.phase -= rows.up;
-            place.position += 1;
+        }
+        for (value, sums) in out.iter_mut().zip(&lanes) {
+            *value = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
         }
     }
 }
@@ -120,11 +130,6 @@ fn products(a: &[f32], b: &[f32]) -> [f32; LANES] {
         }
     }
     sums
-}
-
-#[inline(always)]
-fn sum(sums: [f32; LANES]) -> f32 {
-    ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
 }
 
 dispatched! {
