@@ -149,6 +149,22 @@ pub enum AudioError {
         /// Output samples per input sample.
         ratio: f64,
     },
+    /// A clip shorter than the segmentation allows.
+    #[error("clip has {samples} samples, allowed is {needed} or more")]
+    ClipTooShort {
+        /// The samples it has.
+        samples: usize,
+        /// The samples it needs.
+        needed: usize,
+    },
+    /// Segments that do not fit in memory.
+    #[error("{segments} segments of {segment_length} samples are too many to hold")]
+    SegmentsTooLong {
+        /// Number of segments.
+        segments: usize,
+        /// Samples of a segment.
+        segment_length: usize,
+    },
     /// An output buffer of the wrong length.
     #[error("output buffer has length {got}, expected {expected}")]
     BufferLength {
@@ -182,6 +198,8 @@ impl AudioError {
             Self::Config { .. }
             | Self::EmptySignal
             | Self::SignalTooLong { .. }
+            | Self::ClipTooShort { .. }
+            | Self::SegmentsTooLong { .. }
             | Self::BufferLength { .. } => None,
         }
     }

@@ -103,7 +103,8 @@ fn walk(rows: &Rows, width: usize, place: &mut Place, window: &[f32], out: &mut 
             }
         }
         for (value, sums) in out.iter_mut().zip(&lanes) {
-            *value = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+            *value =
+                ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
         }
     }
 }
@@ -121,7 +122,8 @@ fn products(a: &[f32], b: &[f32]) -> [f32; LANES] {
             }
         }
         for lane in 0..LANES {
-            sums[lane] = (wide[lane] + wide[lane + LANES]) + (wide[lane + 2 * LANES] + wide[lane + 3 * LANES]);
+            sums[lane] =
+                (wide[lane] + wide[lane + LANES]) + (wide[lane + 2 * LANES] + wide[lane + 3 * LANES]);
         }
     }
     for (a, b) in a_rest.as_chunks::<LANES>().0.iter().zip(b_rest.as_chunks::<LANES>().0) {

@@ -160,6 +160,32 @@ fn a_stream_gives_the_bits_of_the_whole() {
 }
 
 #[test]
+fn conversion_into_a_buffer_and_a_stream_with_a_sink_allocate_nothing() {
+    for (input_rate, output_rate) in PAIRS {
+        let resampler = plan(input_rate, output_rate);
+        let signal = sine(100.0, input_rate, 100_000);
+        let mut out = vec![0.0; resampler.output_len(signal.len())];
+        let (mut scratch, mut stream) = (resampler.scratch(), resampler.stream());
+        // The first sight of the processor's abilities is kept by the standard library.
+        resampler.process_into(&signal, &mut out, &mut scratch).unwrap();
+        let first = out.clone();
+        let mut count = 0;
+        let info = allocation_counter::measure(|| {
+            resampler.process_into(&signal, &mut out, &mut scratch).unwrap();
+            signal.chunks(777).for_each(|piece| stream.push_with(piece, |values| count += values.len()));
+            stream.finish_with(|values| count += values.len());
+        });
+        assert_eq!(info.count_total, 0, "{input_rate} -> {output_rate}");
+        assert_eq!((out, count), (first.clone(), first.len()));
+        // Another conversion's scratch will do.
+        let mut foreign = plan(8_000, 16_000).scratch();
+        let mut out = vec![0.0; first.len()];
+        resampler.process_into(&signal, &mut out, &mut foreign).unwrap();
+        assert_eq!(out, first);
+    }
+}
+
+#[test]
 fn a_stream_gives_outputs_after_its_delay() {
     for (input_rate, output_rate) in PAIRS {
         let mut stream = plan(input_rate, output_rate).stream();
@@ -183,6 +209,10 @@ fn bad_rates_and_buffers_are_errors() {
                 matches!(error, AudioError::Config { .. }) && error.to_string().contains(&rate.to_string())
             );
         }
+    }
+    for ratio in [0.0, -1.0, 0.99e-4, 1.01e4, f64::NAN, f64::INFINITY] {
+        let error = Resampler::with_ratio(ratio, ResampleKernel::High).unwrap_err();
+        assert!(matches!(error, AudioError::Config { field: "ratio", .. }), "{error}");
     }
     let resampler = plan(44_100, 22_050);
     let result = resampler.process_into(&[0.0; 10], &mut [0.0; 4], &mut resampler.scratch());

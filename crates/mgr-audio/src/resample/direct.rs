@@ -40,7 +40,8 @@ impl Direct {
         let half = sinc.width.ceil() as usize;
         let width = (2 * half).next_multiple_of(LANES);
         let exact = up.saturating_mul(width as u64) <= MAX_EXACT_TABLE;
-        let per_sample = if exact { up as f64 } else { (INTERPOLATED_ROWS * scale * shape.band).ceil().max(1.0) };
+        let per_sample =
+            if exact { up as f64 } else { (INTERPOLATED_ROWS * scale * shape.band).ceil().max(1.0) };
         // An interpolated position may lie between the last row and the next sample's first.
         let row_count = if exact { up as usize } else { per_sample as usize + 1 };
         let mut values = Vec::with_capacity(row_count * width);
