@@ -1,6 +1,6 @@
 //! The direct form: every output sample is a dot product of a row of the kernel with the samples around it.
 
-use super::design::{Gain, Ratio, Shape, Sinc};
+use super::design::{Gain, Ratio, Shape, Sinc, Tabled};
 use crate::simd::{LANES, Place, Rows, polyphase};
 
 /// Largest table that holds a row for every output phase, in values (4 MiB).
@@ -37,7 +37,12 @@ impl Direct {
     pub(super) fn new(ratio: Ratio, shape: Shape, scale: f64, origin: usize) -> Self {
         let Ratio { up, down } = ratio;
         let sinc = Sinc::new(shape, scale);
-        let half = sinc.width.ceil() as usize;
+        let tabled = shape.table.map(|table| Tabled::new(shape, scale, table));
+        let half = tabled.as_ref().map_or(sinc.width.ceil() as usize, Tabled::half);
+        let weight = |tap: i64, fraction: f64| match &tabled {
+            Some(tabled) => tabled.at(tap, fraction),
+            None => sinc.at(tap as f64 - fraction),
+        };
         let width = (2 * half).next_multiple_of(LANES);
         let exact = up.saturating_mul(width as u64) <= MAX_EXACT_TABLE;
         let per_sample =
@@ -47,7 +52,7 @@ impl Direct {
         let mut values = Vec::with_capacity(row_count * width);
         for index in 0..row_count {
             let fraction = index as f64 / per_sample;
-            values.extend((0..width).map(|tap| sinc.at(tap as f64 + 1.0 - half as f64 - fraction)));
+            values.extend((0..width as i64).map(|tap| weight(tap + 1 - half as i64, fraction)));
         }
         let total: f64 = values.iter().sum();
         let mut taps = Vec::with_capacity(values.len());
