@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`LoadConfig`] -> [`Loader`] | any file symphonia, hound or the AU reader knows -> [`Clip`], with a [`DecodeReport`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
-//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> its middle non-overlapping segments, short clips repeated |
+//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> segments of equal length by published or own rules, short clips too |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
 //!
 //! Every config is plain data; `plan()` validates it once into an immutable plan that is `Send + Sync` and cheap to clone. Input
@@ -39,14 +39,15 @@ mod report;
 mod resample;
 mod riff;
 mod segment;
+mod simd;
 mod sniff;
 mod wav;
 
 pub use error::AudioError;
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
-pub use resample::{ResampleConfig, ResampleKernel, Resampler};
-pub use segment::{SegmentConfig, Segmenter, ShortClip};
+pub use resample::{ResampleConfig, ResampleKernel, ResampleScratch, ResampleStream, Resampler};
+pub use segment::{SegmentChoice, SegmentConfig, SegmentPreset, SegmentSpan, Segmenter, ShortClip, Tail};
 pub use wav::{WavFormat, write_wav};
 
 /// The lowest sample rate in Hz that is read, written or resampled.
