@@ -2,7 +2,7 @@
 //!
 //! The frames before the sound (pre-skip) are cut off by the reader of packets, the gain of the header is applied here.
 
-use opus_decoder::{OpusDecoder, OpusMultistreamDecoder};
+use opus_pure::{OpusDecoder, OpusMSDecoder};
 use symphonia::core::audio::layouts::CHANNEL_LAYOUT_MONO;
 use symphonia::core::audio::{
     AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, Channels, GenericAudioBufferRef,
@@ -19,13 +19,13 @@ use symphonia::core::packet::PacketRef;
 use super::bytes::field;
 
 /// Opus decodes at this rate whatever went in.
-const RATE: u32 = 48_000;
+const RATE: i32 = 48_000;
 /// Frames of the longest packet, 120 ms.
 const MAX_FRAMES: usize = 5760;
 
 enum Decoder {
     Single(OpusDecoder),
-    Several(OpusMultistreamDecoder),
+    Several(OpusMSDecoder),
 }
 
 /// Decodes the packets of one stream.
@@ -61,15 +61,22 @@ impl OpusPackets {
         let gain =
             if field::<1>(head, 8) == [0] { i16::from_be_bytes(gain) } else { i16::from_le_bytes(gain) };
         let [family] = field(head, 18);
+        let unsupported = || Error::Unsupported("opus: channel mapping");
         let decoder = if family == 0 {
-            OpusDecoder::new(RATE, count).map(Decoder::Single)
+            Decoder::Single(OpusDecoder::new(RATE, count).map_err(|_| unsupported())?)
         } else {
+            let decoder = OpusMSDecoder::new(RATE, count, family).map_err(|_| unsupported())?;
+            // The decoder knows each family's own mapping, which is what encoders write.
+            let layout = decoder.layout();
             let [streams, coupled] = field(head, 19);
-            let mapping = head.get(21..21 + count).unwrap_or_default();
-            OpusMultistreamDecoder::new(RATE, count, usize::from(streams), usize::from(coupled), mapping)
-                .map(Decoder::Several)
+            let is_known = layout.nb_streams == usize::from(streams)
+                && layout.nb_coupled_streams == usize::from(coupled)
+                && head.get(21..) == Some(layout.mapping.as_slice());
+            if !is_known {
+                return Err(unsupported());
+            }
+            Decoder::Several(decoder)
         };
-        let decoder = decoder.map_err(|_| Error::Unsupported("opus: channel mapping"))?;
         let channels = match count {
             1 => CHANNEL_LAYOUT_MONO,
             count => Channels::Discrete(count as u16),
@@ -81,7 +88,7 @@ impl OpusPackets {
             // Decibels, in steps of 1/256.
             gain: 10f32.powf(f32::from(gain) / (20.0 * 256.0)),
             samples: vec![0.0; MAX_FRAMES * count],
-            block: AudioBuffer::new(AudioSpec::new(RATE, channels), MAX_FRAMES),
+            block: AudioBuffer::new(AudioSpec::new(RATE as u32, channels), MAX_FRAMES),
         })
     }
 
@@ -92,8 +99,8 @@ impl OpusPackets {
             return Err(Error::DecodeError("opus: empty packet"));
         }
         let decoded = match &mut self.decoder {
-            Decoder::Single(decoder) => decoder.decode_float(packet.data, &mut self.samples, false),
-            Decoder::Several(decoder) => decoder.decode_float(packet.data, &mut self.samples, false),
+            Decoder::Single(decoder) => decoder.decode(packet.data, MAX_FRAMES, &mut self.samples),
+            Decoder::Several(decoder) => decoder.decode(packet.data, MAX_FRAMES, &mut self.samples),
         };
         let frames = decoded.map_err(|_| Error::DecodeError("opus: invalid packet"))?.min(MAX_FRAMES);
         self.block.resize_with_silence(frames);
@@ -111,10 +118,11 @@ impl OpusPackets {
 
 impl AudioDecoder for OpusPackets {
     fn reset(&mut self) {
-        match &mut self.decoder {
-            Decoder::Single(decoder) => decoder.reset(),
-            Decoder::Several(decoder) => decoder.reset(),
-        }
+        // It fails for no state that `new` accepted.
+        let _ = match &mut self.decoder {
+            Decoder::Single(decoder) => decoder.reset_state(),
+            Decoder::Several(decoder) => decoder.reset_state(),
+        };
     }
 
     fn codec_info(&self) -> &CodecInfo {
