@@ -2,7 +2,9 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`LoadConfig`] -> [`Loader`] | any file symphonia, hound or the AU reader knows -> [`Clip`], with a [`DecodeReport`] |
+//! | [`LoadConfig`] -> [`Loader`] | any file, or a range of it -> [`Clip`], with a [`DecodeReport`] |
+//! | [`Loader::open`] -> [`BlockReader`] | a file of any length -> blocks of bounded memory |
+//! | [`Loader::info`] -> [`AudioInfo`] | a file -> its format, length and [`Tags`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
 //! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> segments of equal length by published or own rules, short clips too |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
@@ -31,19 +33,25 @@
 //! # }
 //! ```
 
-mod au;
+mod blocks;
+mod channels;
 mod decode;
+mod engine;
 mod error;
+mod info;
 mod load;
+mod rate;
 mod report;
 mod resample;
-mod riff;
 mod segment;
 mod simd;
 mod sniff;
 mod wav;
 
+pub use blocks::{Block, BlockReader};
+pub use channels::ChannelMix;
 pub use error::AudioError;
+pub use info::{AudioInfo, Tags};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
 pub use resample::{ResampleConfig, ResampleKernel, ResampleScratch, ResampleStream, Resampler};
