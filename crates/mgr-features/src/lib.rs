@@ -37,6 +37,7 @@ pub mod log_mel;
 pub mod mel;
 pub mod mfcc;
 pub mod pcen;
+pub mod picture;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
