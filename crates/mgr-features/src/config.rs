@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
+use crate::mfcc::MfccConfig;
+use crate::pcen::PcenConfig;
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
@@ -83,5 +86,11 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Mel-frequency cepstral coefficients.
+        Mfcc(MfccConfig) = "mfcc" version 1,
+        /// Per-channel energy normalisation of a mel spectrogram.
+        Pcen(PcenConfig) = "pcen" version 1,
+        /// Another feature and its derivatives in time.
+        Delta(DeltaConfig) = "delta" version 1,
     }
 }
