@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
 use crate::extractor::Extractor;
+use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::spectrogram::SpectrogramConfig;
@@ -83,5 +84,11 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Spectrogram of the harmonic, percussive or residual part.
+        HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
+        /// Mask of the harmonic, percussive or residual part.
+        HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
+        /// Log-mel spectrogram of the harmonic, percussive or residual part.
+        HpssMel(HpssMelConfig) = "hpss_mel" version 1,
     }
 }

@@ -30,6 +30,7 @@ mod config;
 mod error;
 mod extractor;
 pub mod frame;
+pub mod hpss;
 mod log;
 pub mod log_mel;
 pub mod mel;
