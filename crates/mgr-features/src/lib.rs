@@ -34,6 +34,7 @@ pub mod hpss;
 mod log;
 pub mod log_mel;
 pub mod mel;
+pub mod mlfcf;
 pub mod presets;
 mod real_fft;
 mod real_inverse;

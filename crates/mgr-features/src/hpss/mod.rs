@@ -180,15 +180,40 @@ impl Hpss {
         check::shape(&harmonic, bins, frames)?;
         check::shape(&percussive, bins, frames)?;
         self.each_column(samples, scratch, |t, column| {
-            let parts = [(&mut harmonic, &*column.harmonic), (&mut percussive, &*column.percussive)];
-            for (out, masks) in parts {
-                let mut place = out.column_mut(t);
+            let parts = [
+                (harmonic.column_mut(t), &*column.harmonic),
+                (percussive.column_mut(t), &*column.percussive),
+            ];
+            for (mut place, masks) in parts {
                 let values = masks.iter().zip(column.magnitude).map(|(m, s)| value(*m, *s));
                 match place.as_slice_mut() {
                     Some(place) => place.iter_mut().zip(values).for_each(|(to, v)| *to = v),
                     None => place.iter_mut().zip(values).for_each(|(to, v)| *to = v),
                 }
             }
+        })
+    }
+
+    /// The magnitudes of the whole, the harmonic and the percussive part, all of one shape. Allocates nothing.
+    pub(crate) fn parts_into(
+        &self,
+        samples: &[f32],
+        parts: [&mut ArrayViewMut2<'_, f32>; 3],
+        scratch: &mut HpssScratch,
+    ) -> Result<(), FeatureError> {
+        let (bins, frames) = (self.stft.bins(), self.stft.framing().frames(samples.len())?);
+        let [whole, harmonic, percussive] = parts;
+        check::shape(whole, bins, frames)?;
+        check::shape(harmonic, bins, frames)?;
+        check::shape(percussive, bins, frames)?;
+        self.each_column(samples, scratch, |t, column| {
+            let magnitude = column.magnitude.iter();
+            whole.column_mut(t).iter_mut().zip(magnitude.clone()).for_each(|(to, s)| *to = *s);
+            let places =
+                harmonic.column_mut(t).into_iter().zip(column.harmonic.iter().zip(magnitude.clone()));
+            places.for_each(|(to, (m, s))| *to = m * s);
+            let places = percussive.column_mut(t).into_iter().zip(column.percussive.iter().zip(magnitude));
+            places.for_each(|(to, (m, s))| *to = m * s);
         })
     }
 
