@@ -39,6 +39,11 @@ pub enum Compression {
         /// Floor of the power, 0 or more.
         floor: f32,
     },
+    /// `ln s`, where zeros, and zeros alone, count as `zero`: MLFCF (2020) with 1e-6.
+    LnReplacingZero {
+        /// What stands for zero, over 0.
+        zero: f32,
+    },
     /// `log10(scale s + 1)`, the front end of musicnn (Pons et al. 2018) with a scale of 10,000.
     Log10 {
         /// Factor before the logarithm, over 0.
@@ -73,6 +78,7 @@ impl Compression {
                 top_db.map_or(Ok(()), |db| check::within("top_db", f64::from(db), 0.0, huge))
             }
             Self::Ln { floor } => check::within("floor", f64::from(floor), 0.0, huge),
+            Self::LnReplacingZero { zero } => check::within("zero", f64::from(zero), tiny, huge),
             Self::Log10 { scale } => check::within("scale", f64::from(scale), tiny, huge),
         }
     }
@@ -80,7 +86,7 @@ impl Compression {
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Decibel { .. } => Unit::Decibel,
-            Self::Ln { .. } => Unit::LnPower,
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => Unit::LnPower,
             Self::Log10 { .. } => Unit::Log10Power,
         }
     }
@@ -112,6 +118,10 @@ impl Compression {
             }
             Self::Ln { floor } => {
                 values.iter_mut().for_each(|v| *v = v.max(floor));
+                ln_in_place(values);
+            }
+            Self::LnReplacingZero { zero } => {
+                values.iter_mut().for_each(|v| *v = if *v == 0.0 { zero } else { *v });
                 ln_in_place(values);
             }
             Self::Log10 { scale } => {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::FeatureError;
 use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
+use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
@@ -92,5 +93,11 @@ features! {
         Pcen(PcenConfig) = "pcen" version 1,
         /// Another feature and its derivatives in time.
         Delta(DeltaConfig) = "delta" version 1,
+        /// Spectrogram of the harmonic, percussive or residual part.
+        HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
+        /// Mask of the harmonic, percussive or residual part.
+        HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
+        /// Log-mel spectrogram of the harmonic, percussive or residual part.
+        HpssMel(HpssMelConfig) = "hpss_mel" version 1,
     }
 }

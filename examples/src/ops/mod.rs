@@ -48,6 +48,7 @@ macro_rules! families {
 
 families! {
     effects,
+    hpss,
     mel,
 }
 
