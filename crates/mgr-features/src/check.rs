@@ -63,12 +63,18 @@ pub(crate) fn spectrogram(spectrogram: ArrayView2<'_, f32>, bins: usize) -> Resu
 
 /// A zeroed matrix in column-major order (each column is contiguous), or an error where memory does not suffice.
 pub(crate) fn matrix<T: Clone + Default>(rows: usize, columns: usize) -> Result<Array2<T>, FeatureError> {
+    let data = vector(rows, columns)?;
+    Array2::from_shape_vec((rows, columns).f(), data).map_err(|_| FeatureError::Memory { rows, columns })
+}
+
+/// `rows * columns` zeros, or an error where memory does not suffice.
+pub(crate) fn vector<T: Clone + Default>(rows: usize, columns: usize) -> Result<Vec<T>, FeatureError> {
     let error = || FeatureError::Memory { rows, columns };
     let count = rows.checked_mul(columns).ok_or_else(error)?;
     let mut data = Vec::new();
     data.try_reserve_exact(count).map_err(|_| error())?;
     data.resize(count, T::default());
-    Array2::from_shape_vec((rows, columns).f(), data).map_err(|_| error())
+    Ok(data)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::chroma::stft::ChromaStftConfig;
 use crate::extractor::Extractor;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
@@ -83,5 +84,7 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Chroma of the short-time Fourier transform.
+        ChromaStft(ChromaStftConfig) = "chroma_stft" version 1,
     }
 }

@@ -24,6 +24,7 @@
 //! signals give defined values. Matrices are (rows, frames), with each column contiguous in memory.
 
 mod check;
+pub mod chroma;
 mod column;
 pub mod compress;
 mod config;
@@ -39,6 +40,7 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod simd;
+mod simd_columns;
 pub mod spectrogram;
 pub mod stft;
 pub mod window;

@@ -73,5 +73,6 @@ macro_rules! families {
 }
 
 families! {
+    chroma,
     mel,
 }
