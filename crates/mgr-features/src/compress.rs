@@ -53,7 +53,7 @@ impl Default for Compression {
 }
 
 /// dB of a natural logarithm of power.
-const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
+pub(crate) const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
 
 impl Compression {
     /// Checks the parameters.

@@ -41,6 +41,7 @@ pub mod presets;
 mod real_fft;
 mod simd;
 mod simd_columns;
+pub mod spectral;
 pub mod spectrogram;
 pub mod stft;
 pub mod window;

@@ -54,8 +54,8 @@ fn sum_of(count: usize, term: impl Fn(usize) -> f64) -> f64 {
     let mut sums = [0.0f64; WIDE_LANES];
     let whole = count / WIDE_LANES * WIDE_LANES;
     for at in (0..whole).step_by(WIDE_LANES) {
-        for i in 0..WIDE_LANES {
-            sums[i] += term(at + i);
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum += term(at + i);
         }
     }
     for k in whole..count {

@@ -49,6 +49,7 @@ macro_rules! families {
 families! {
     chroma,
     mel,
+    spectral,
 }
 
 /// The ops that are built.

@@ -75,4 +75,5 @@ macro_rules! families {
 families! {
     chroma,
     mel,
+    spectral,
 }
