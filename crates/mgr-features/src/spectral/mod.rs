@@ -86,10 +86,11 @@ trait Descriptor: Send + Sync + std::fmt::Debug {
 /// ```
 /// use mgr_features::spectral::CentroidConfig;
 /// let centroid = CentroidConfig::default().plan(22_050)?;
-/// let sine: Vec<f32> = (0..22_050).map(|n| (n as f32 * 1000.0 * std::f32::consts::TAU / 22_050.0).sin()).collect();
+/// let turn = 1000.0 * std::f64::consts::TAU / 22_050.0;
+/// let sine: Vec<f32> = (0..22_050).map(|n| (f64::from(n) * turn).sin() as f32).collect();
 /// let hz = centroid.process(&sine)?;
 /// assert_eq!(hz.dim(), (1, 44));
-/// assert!((hz[[0, 20]] - 1000.0).abs() < 50.0);
+/// assert!((hz[[0, 20]] - 1000.0).abs() < 1.0);
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]
