@@ -4,12 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
 use crate::delta::DeltaConfig;
+use crate::chroma::stft::ChromaStftConfig;
 use crate::extractor::Extractor;
 use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
+use crate::spectral::{
+    BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
+    SpectralRmsConfig, ZeroCrossingConfig,
+};
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
@@ -99,5 +104,25 @@ features! {
         HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
         /// Log-mel spectrogram of the harmonic, percussive or residual part.
         HpssMel(HpssMelConfig) = "hpss_mel" version 1,
+        /// Chroma of the short-time Fourier transform.
+        ChromaStft(ChromaStftConfig) = "chroma_stft" version 1,
+        /// Spectral centroid.
+        SpectralCentroid(CentroidConfig) = "spectral_centroid" version 1,
+        /// Spectral bandwidth.
+        SpectralBandwidth(BandwidthConfig) = "spectral_bandwidth" version 1,
+        /// Spectral roll-off.
+        SpectralRolloff(RolloffConfig) = "spectral_rolloff" version 1,
+        /// Spectral flatness.
+        SpectralFlatness(FlatnessConfig) = "spectral_flatness" version 1,
+        /// Spectral contrast.
+        SpectralContrast(ContrastConfig) = "spectral_contrast" version 1,
+        /// Coefficients of a polynomial through the spectrum.
+        PolyFeatures(PolyConfig) = "poly_features" version 1,
+        /// Root mean square of the windowed frame, from its spectrum.
+        SpectralRms(SpectralRmsConfig) = "spectral_rms" version 1,
+        /// Root mean square of the frame.
+        Rms(RmsConfig) = "rms" version 1,
+        /// Zero-crossing rate.
+        ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
     }
 }

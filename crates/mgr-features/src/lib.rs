@@ -24,6 +24,7 @@
 //! signals give defined values. Matrices are (rows, frames), with each column contiguous in memory.
 
 mod check;
+pub mod chroma;
 mod column;
 pub mod compress;
 mod config;
@@ -46,6 +47,12 @@ mod log;
 pub mod log_mel;
 pub mod mel;
 pub mod mlfcf;
+mod frequency;
+mod log;
+pub mod log_mel;
+pub mod mel;
+pub mod normalize;
+pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
@@ -53,6 +60,8 @@ mod simd;
 mod simd_interpolate;
 mod simd_inverse;
 mod simd_mel;
+mod simd_columns;
+pub mod spectral;
 pub mod spectrogram;
 pub mod stft;
 pub mod window;

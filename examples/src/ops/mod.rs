@@ -49,7 +49,9 @@ macro_rules! families {
 families! {
     effects,
     hpss,
+    chroma,
     mel,
+    spectral,
 }
 
 /// The ops that are built.
