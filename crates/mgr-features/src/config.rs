@@ -6,6 +6,7 @@ use crate::FeatureError;
 use crate::extractor::Extractor;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
@@ -83,5 +84,9 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Time scattering.
+        Scattering(ScatteringConfig) = "scattering" version 1,
+        /// Logarithm of the time scattering of a signal of peak 1.
+        MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
     }
 }
