@@ -15,6 +15,7 @@ use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
 };
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
@@ -124,5 +125,9 @@ features! {
         Rms(RmsConfig) = "rms" version 1,
         /// Zero-crossing rate.
         ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
+        /// Time scattering.
+        Scattering(ScatteringConfig) = "scattering" version 1,
+        /// Logarithm of the time scattering of a signal of peak 1.
+        MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
     }
 }
