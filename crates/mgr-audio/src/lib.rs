@@ -5,6 +5,8 @@
 //! | [`LoadConfig`] -> [`Loader`] | any file symphonia, hound or the AU reader knows -> [`Clip`], with a [`DecodeReport`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
 //! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> its middle non-overlapping segments, short clips repeated |
+//! | [`augment`] | noise, shift, gain, fades, filters, backgrounds: seeded chains with a log that repeats them |
+//! | [`LevelConfig`] -> [`LevelMeter`] | peaks, RMS, loudness, clipping, silence -> [`Levels`] |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
 //!
 //! Every config is plain data; `plan()` validates it once into an immutable plan that is `Send + Sync` and cheap to clone. Input
@@ -32,8 +34,10 @@
 //! ```
 
 mod au;
+pub mod augment;
 mod decode;
 mod error;
+mod levels;
 mod load;
 mod report;
 mod resample;
@@ -43,6 +47,7 @@ mod sniff;
 mod wav;
 
 pub use error::AudioError;
+pub use levels::{LevelConfig, LevelMeter, Levels};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
 pub use resample::{ResampleConfig, ResampleKernel, Resampler};
