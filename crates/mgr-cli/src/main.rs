@@ -4,6 +4,8 @@
 //! standard error, one line a file, with the reason.
 
 mod extract;
+mod feature;
+mod features;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
@@ -24,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   mgr extract song.mp3 --out features            a log-mel spectrogram as features/song.mp3.npy
   mgr extract music/ --feature mel --out f       every audio file below a folder
+  mgr features plot song.mp3 -o song.png         a picture of it, with axes
   mgr predict --run out/demo song.mp3            its genre, by a finished run
   mgr predict --run out/demo music/ --json       one JSON document for many files
 
@@ -34,6 +37,8 @@ Exit codes: 0 all done, 2 some files failed, 1 none done.";
 enum Command {
     /// Compute a feature of audio files and write it as .npy.
     Extract(extract::Arguments),
+    /// Name, describe and draw features.
+    Features(features::Arguments),
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Command::Extract(arguments) => extract::run(&arguments),
+        Command::Features(arguments) => features::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
     }
