@@ -410,7 +410,7 @@ fn bad_samples_are_refused() {
     assert!(matches!(chain.replay(&[], &[]), Err(AugmentError::EmptySignal)));
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2e30] {
         let error = chain.process(&[0.0, 0.5, bad], 0).unwrap_err();
-        assert_eq!(error.to_string(), format!("sample 2 is {bad} in the input, allowed is -1e30 to 1e30"));
+        assert_eq!(error.to_string(), format!("sample 2 is {bad:?} in the input, allowed is -1e30 to 1e30"));
     }
     let loud = GainConfig { gain_db: Draw::Fixed(120.0), probability: 1.0 }.plan(RATE).unwrap();
     let error = Chain::new(vec![loud]).process(&[1e29], 0).unwrap_err().to_string();

@@ -18,7 +18,7 @@ pub enum AugmentError {
     #[error("signal has 0 samples, allowed is 1 or more")]
     EmptySignal,
     /// A sample that is NaN, infinite or beyond 1e30, in the input or after a step.
-    #[error("sample {index} is {value} {place}, allowed is -1e30 to 1e30")]
+    #[error("sample {index} is {value:?} {place}, allowed is -1e30 to 1e30")]
     NotFinite {
         /// Position of the sample.
         index: usize,
