@@ -2,7 +2,9 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`LoadConfig`] -> [`Loader`] | any file symphonia, hound or the AU reader knows -> [`Clip`], with a [`DecodeReport`] |
+//! | [`LoadConfig`] -> [`Loader`] | any file, or a range of it -> [`Clip`], with a [`DecodeReport`] |
+//! | [`Loader::open`] -> [`BlockReader`] | a file of any length -> blocks of bounded memory |
+//! | [`Loader::info`] -> [`AudioInfo`] | a file -> its format, length and [`Tags`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
 //! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> its middle non-overlapping segments, short clips repeated |
 //! | [`augment`] | noise, shift, gain, fades, filters, backgrounds: seeded chains with a log that repeats them |
@@ -35,19 +37,25 @@
 
 mod au;
 pub mod augment;
+mod blocks;
+mod channels;
 mod decode;
+mod engine;
 mod error;
 mod levels;
+mod info;
 mod load;
+mod rate;
 mod report;
 mod resample;
-mod riff;
 mod segment;
-mod sniff;
 mod wav;
 
+pub use blocks::{Block, BlockReader};
+pub use channels::ChannelMix;
 pub use error::AudioError;
 pub use levels::{LevelConfig, LevelMeter, Levels};
+pub use info::{AudioInfo, Tags};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
 pub use resample::{ResampleConfig, ResampleKernel, Resampler};

@@ -1,18 +1,14 @@
-//! WAV through hound: reading the plain PCM dialects, writing mono files.
+//! Writing mono WAV files, through hound.
 
 use std::fs;
-use std::io::{BufWriter, Read};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use hound::{SampleFormat, WavSpec, WavWriter};
 use serde::{Deserialize, Serialize};
 
-use crate::report::Collector;
 use crate::{AudioError, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE};
-
-/// Frames converted at a time while reading.
-const BLOCK_FRAMES: usize = 4096;
 
 /// How samples are stored by [`write_wav`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,53 +19,6 @@ pub enum WavFormat {
     Pcm16,
     /// 32-bit IEEE floats, bit for bit.
     Float32,
-}
-
-/// Reads whole frames until the header's size or the file ends.
-///
-/// Returns `false`, with nothing pushed, where hound refuses the header.
-pub(crate) fn read_pcm<R: Read>(source: R, collector: &mut Collector) -> bool {
-    let Ok(mut reader) = WavReader::new(source) else { return false };
-    let spec = reader.spec();
-    let channels = usize::from(spec.channels);
-    let mut block = Vec::with_capacity(BLOCK_FRAMES * channels);
-    let ended = match spec.sample_format {
-        SampleFormat::Float => pump(reader.samples::<f32>(), &mut block, channels, collector),
-        SampleFormat::Int => {
-            let scale = 0.5f32.powi(i32::from(spec.bits_per_sample) - 1);
-            // Up to 24 bits the product is exact; 32 bits round once, in the conversion.
-            let samples = reader.samples::<i32>().map(|sample| sample.map(|s| s as f32 * scale));
-            pump(samples, &mut block, channels, collector)
-        }
-    };
-    collector.report.truncated |= !ended;
-    true
-}
-
-/// Pushes samples block by block; `false` where reading failed before the end.
-fn pump(
-    samples: impl Iterator<Item = hound::Result<f32>>,
-    block: &mut Vec<f32>,
-    channels: usize,
-    collector: &mut Collector,
-) -> bool {
-    let mut whole = true;
-    for sample in samples {
-        let Ok(sample) = sample else {
-            whole = false;
-            break;
-        };
-        block.push(sample);
-        if block.len() == BLOCK_FRAMES * channels {
-            collector.push(block, channels);
-            block.clear();
-            if collector.report.cut {
-                return true;
-            }
-        }
-    }
-    collector.push(block, channels);
-    whole
 }
 
 /// Writes mono samples to a WAV file.
