@@ -130,81 +130,185 @@ impl LevelMeter {
     /// [`AudioError::Config`] for a rate outside 100 to 1,000,000 Hz or a channel count outside 1 to 256,
     /// [`AudioError::BufferLength`] for channels of different lengths, [`AudioError::EmptySignal`] for channels of no samples.
     pub fn process(&self, channels: &[&[f32]], sample_rate: u32) -> Result<Levels, AudioError> {
+        let mut stream = self.stream(channels.len(), sample_rate)?;
+        stream.push(channels)?;
+        stream.finish()
+    }
+
+    /// Measures a recording that comes in blocks, in memory that grows by 0.3 kB a second.
+    ///
+    /// # Errors
+    /// [`AudioError::Config`] for a rate outside 100 to 1,000,000 Hz or a channel count outside 1 to 256.
+    pub fn stream(&self, channels: usize, sample_rate: u32) -> Result<LevelStream, AudioError> {
         if !(MIN_SAMPLE_RATE..=MAX_SAMPLE_RATE).contains(&sample_rate) {
             let allowed = format!("{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}");
             return Err(AudioError::config("sample_rate", sample_rate, allowed));
         }
-        let Some(first) = channels.first().filter(|_| channels.len() <= MAX_CHANNELS) else {
-            return Err(AudioError::config("channels", channels.len(), format!("1 to {MAX_CHANNELS}")));
-        };
-        let frames = first.len();
-        if let Some(other) = channels.iter().find(|c| c.len() != frames) {
-            return Err(AudioError::BufferLength { expected: frames, got: other.len() });
+        if !(1..=MAX_CHANNELS).contains(&channels) {
+            return Err(AudioError::config("channels", channels, format!("1 to {MAX_CHANNELS}")));
         }
+        let mode = if sample_rate >= MIN_LOUDNESS_RATE {
+            Mode::I | Mode::LRA | Mode::TRUE_PEAK
+        } else {
+            Mode::TRUE_PEAK
+        };
+        // The meter refuses nothing but channel counts and rates beyond its own limits.
+        let loudness = (channels <= MAX_LOUDNESS_CHANNELS)
+            .then(|| EbuR128::new(channels as u32, sample_rate, mode).ok())
+            .flatten();
+        let silence_frame = ((self.config.silence_frame_s * f64::from(sample_rate)).round() as usize).max(1);
+        Ok(LevelStream {
+            config: self.config,
+            sample_rate,
+            silence_frame,
+            frames: 0,
+            channels: vec![Channel::default(); channels],
+            frame_energies: Vec::new(),
+            loudness,
+        })
+    }
+}
+
+/// Measures a recording block by block; from [`LevelMeter::stream`]. The levels do not depend on how it is cut into blocks.
+pub struct LevelStream {
+    config: LevelConfig,
+    sample_rate: u32,
+    /// Samples of a frame of `silence_ratio`.
+    silence_frame: usize,
+    frames: usize,
+    channels: Vec<Channel>,
+    /// Sum of squares of each such frame over all channels.
+    frame_energies: Vec<f64>,
+    loudness: Option<EbuR128>,
+}
+
+/// What is gathered of one channel.
+#[derive(Debug, Clone, Default)]
+struct Channel {
+    peak: f32,
+    sum: f64,
+    energy: f64,
+    /// Clipped samples up to here without a break.
+    run: usize,
+    clipped_samples: u64,
+    clipped_runs: u64,
+    non_finite_samples: u64,
+}
+
+impl std::fmt::Debug for LevelStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { config, sample_rate, frames, channels, .. } = self;
+        f.debug_struct("LevelStream")
+            .field("config", config)
+            .field("sample_rate", sample_rate)
+            .field("frames", frames)
+            .field("channels", channels)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LevelStream {
+    /// Takes the next samples of every channel.
+    ///
+    /// # Errors
+    /// [`AudioError::BufferLength`] for another number of channels, or channels of different lengths; nothing is taken then.
+    pub fn push(&mut self, channels: &[&[f32]]) -> Result<(), AudioError> {
+        if channels.len() != self.channels.len() {
+            return Err(AudioError::BufferLength { expected: self.channels.len(), got: channels.len() });
+        }
+        let length = channels.first().map_or(0, |c| c.len());
+        if let Some(other) = channels.iter().find(|c| c.len() != length) {
+            return Err(AudioError::BufferLength { expected: length, got: other.len() });
+        }
+        let clean: Vec<Cow<'_, [f32]>> = channels.iter().map(|c| cleaned(c)).collect();
+        let clean: Vec<&[f32]> = clean.iter().map(AsRef::as_ref).collect();
+        let first = self.frames;
+        self.frames += length;
+        self.frame_energies.resize(self.frames.div_ceil(self.silence_frame), 0.0);
+        for ((level, samples), raw) in self.channels.iter_mut().zip(&clean).zip(channels) {
+            level.non_finite_samples += raw.iter().filter(|x| !is_usable(**x)).count() as u64;
+            for &x in *samples {
+                level.peak = level.peak.max(x.abs());
+                level.sum += f64::from(x);
+                level.energy += f64::from(x) * f64::from(x);
+                level.run = if x.abs() >= self.config.clip_level { level.run + 1 } else { 0 };
+                level.clipped_samples += u64::from(level.run > 0);
+                level.clipped_runs += u64::from(level.run == self.config.clip_run);
+            }
+        }
+        // Sample by sample over the channels, so that blocks make no difference to the sums.
+        for n in 0..length {
+            if let Some(energy) = self.frame_energies.get_mut((first + n) / self.silence_frame) {
+                *energy +=
+                    clean.iter().filter_map(|c| c.get(n)).map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
+            }
+        }
+        if let Some(meter) = &mut self.loudness
+            && meter.add_frames_planar_f32(&clean).is_err()
+        {
+            // Cannot be: the channels are as many as it was made for.
+            self.loudness = None;
+        }
+        Ok(())
+    }
+
+    /// The levels of all that was pushed.
+    ///
+    /// # Errors
+    /// [`AudioError::EmptySignal`] where there were no samples.
+    pub fn finish(self) -> Result<Levels, AudioError> {
+        let Self { sample_rate, frames, ref channels, .. } = self;
         if frames == 0 {
             return Err(AudioError::EmptySignal);
         }
-        let bad = |channel: &&[f32]| channel.iter().filter(|x| !is_usable(**x)).count() as u64;
-        let non_finite_samples = channels.iter().map(bad).sum();
-        let clean: Vec<Cow<'_, [f32]>> =
-            channels.iter().map(|c| cleaned(c, non_finite_samples > 0)).collect();
-        let clean: Vec<&[f32]> = clean.iter().map(AsRef::as_ref).collect();
-
-        let peak = clean.iter().flat_map(|c| c.iter()).fold(0.0f32, |peak, x| peak.max(x.abs()));
-        let energy: f64 = clean.iter().map(|c| energy(c)).sum();
-        let rms = (energy / (frames * clean.len()) as f64).sqrt();
-        let (clipped_samples, clipped_runs) = self.clipping(&clean);
-        let programme = if clean.len() <= MAX_LOUDNESS_CHANNELS {
-            programme(&clean, sample_rate).unwrap_or_default()
-        } else {
-            Programme::default()
-        };
+        let peak = channels.iter().fold(0.0, |peak: f32, c| peak.max(c.peak));
+        let energy: f64 = channels.iter().map(|c| c.energy).sum();
+        let rms = (energy / (frames as f64 * channels.len() as f64)).sqrt();
+        let (loudness, range) = self.loudness();
         Ok(Levels {
             sample_rate,
-            channels: clean.len(),
+            channels: channels.len(),
             frames,
             peak_dbfs: decibels(f64::from(peak)),
-            true_peak_dbtp: programme.true_peak.and_then(|p| decibels(p.max(f64::from(peak)))),
+            true_peak_dbtp: self.true_peak().and_then(|p| decibels(p.max(f64::from(peak)))),
             rms_dbfs: decibels(rms),
-            loudness_lufs: programme.loudness,
-            loudness_range_lu: programme.range,
-            clipped_samples,
-            clipped_runs,
-            silence_ratio: self.silence(&clean, frames, sample_rate),
-            dc_offset: clean
-                .iter()
-                .map(|c| c.iter().map(|&x| f64::from(x)).sum::<f64>() / frames as f64)
-                .collect(),
-            non_finite_samples,
+            loudness_lufs: loudness,
+            loudness_range_lu: range,
+            clipped_samples: channels.iter().map(|c| c.clipped_samples).sum(),
+            clipped_runs: channels.iter().map(|c| c.clipped_runs).sum(),
+            silence_ratio: self.silence(),
+            dc_offset: channels.iter().map(|c| c.sum / frames as f64).collect(),
+            non_finite_samples: channels.iter().map(|c| c.non_finite_samples).sum(),
         })
     }
 
-    /// Clipped samples, and runs of them.
-    fn clipping(&self, channels: &[&[f32]]) -> (u64, u64) {
-        let (mut samples, mut runs) = (0, 0);
-        for channel in channels {
-            let mut run = 0;
-            for x in *channel {
-                run = if x.abs() >= self.config.clip_level { run + 1 } else { 0 };
-                samples += u64::from(run > 0);
-                runs += u64::from(run == self.config.clip_run);
-            }
-        }
-        (samples, runs)
+    /// Part of the frames that are silent.
+    fn silence(&self) -> f64 {
+        let threshold = 10f64.powf(self.config.silence_dbfs / 10.0);
+        let is_silent = |(frame, energy): &(usize, &f64)| {
+            let length = self.silence_frame.min(self.frames - frame * self.silence_frame);
+            *energy / (length as f64 * self.channels.len() as f64) < threshold
+        };
+        let silent = self.frame_energies.iter().enumerate().filter(is_silent).count();
+        silent as f64 / self.frame_energies.len() as f64
     }
 
-    /// Part of the frames that are silent.
-    fn silence(&self, channels: &[&[f32]], samples: usize, sample_rate: u32) -> f64 {
-        let length = ((self.config.silence_frame_s * f64::from(sample_rate)).round() as usize).max(1);
-        let threshold = 10f64.powf(self.config.silence_dbfs / 10.0);
-        let frames = samples.div_ceil(length);
-        let is_silent = |frame: &usize| {
-            let range = frame * length..((frame + 1) * length).min(samples);
-            let count = (range.len() * channels.len()) as f64;
-            let sum: f64 = channels.iter().map(|c| energy(c.get(range.clone()).unwrap_or_default())).sum();
-            sum / count < threshold
+    /// Integrated loudness and loudness range.
+    fn loudness(&self) -> (Option<f64>, Option<f64>) {
+        // Below 8 kHz the meter was not asked for it, which it answers with an error.
+        let meter = self.loudness.as_ref();
+        let Some(loudness) = meter.and_then(|m| m.loudness_global().ok()).filter(|l| l.is_finite()) else {
+            return (None, None);
         };
-        (0..frames).filter(is_silent).count() as f64 / frames as f64
+        let is_long = self.frames / RANGE_WINDOW_S >= self.sample_rate as usize;
+        let range = meter.filter(|_| is_long).and_then(|m| m.loudness_range().ok());
+        (Some(loudness), range.filter(|r| r.is_finite()))
+    }
+
+    /// The largest magnitude between samples.
+    fn true_peak(&self) -> Option<f64> {
+        let meter = self.loudness.as_ref()?;
+        (0..self.channels.len() as u32).try_fold(0.0, |peak: f64, c| Some(peak.max(meter.true_peak(c).ok()?)))
     }
 }
 
@@ -213,47 +317,14 @@ fn is_usable(x: f32) -> bool {
     (-MAX_MAGNITUDE..=MAX_MAGNITUDE).contains(&x)
 }
 
-/// The channel with 0 for samples that are no numbers; copied only where there are any.
-fn cleaned(channel: &[f32], copy: bool) -> Cow<'_, [f32]> {
-    if copy {
-        Cow::Owned(channel.iter().map(|&x| if is_usable(x) { x } else { 0.0 }).collect())
-    } else {
-        Cow::Borrowed(channel)
+/// The samples with 0 for those that are no numbers; copied only where there are any.
+fn cleaned(samples: &[f32]) -> Cow<'_, [f32]> {
+    if samples.iter().all(|&x| is_usable(x)) {
+        return Cow::Borrowed(samples);
     }
-}
-
-fn energy(samples: &[f32]) -> f64 {
-    samples.iter().map(|&x| f64::from(x) * f64::from(x)).sum()
+    Cow::Owned(samples.iter().map(|&x| if is_usable(x) { x } else { 0.0 }).collect())
 }
 
 fn decibels(magnitude: f64) -> Option<f64> {
     (magnitude > 0.0).then(|| 20.0 * magnitude.log10())
-}
-
-#[derive(Debug, Default)]
-struct Programme {
-    loudness: Option<f64>,
-    range: Option<f64>,
-    true_peak: Option<f64>,
-}
-
-/// What the loudness meter gives; an error of it, which checked input does not cause, as no value.
-fn programme(channels: &[&[f32]], sample_rate: u32) -> Result<Programme, ebur128::Error> {
-    let frames = channels.first().map_or(0, |c| c.len());
-    let is_measured = sample_rate >= MIN_LOUDNESS_RATE;
-    let mode = if is_measured { Mode::I | Mode::LRA | Mode::TRUE_PEAK } else { Mode::TRUE_PEAK };
-    let mut meter = EbuR128::new(channels.len() as u32, sample_rate, mode)?;
-    meter.add_frames_planar_f32(channels)?;
-    let mut peak = 0.0f64;
-    for channel in 0..channels.len() as u32 {
-        peak = peak.max(meter.true_peak(channel)?);
-    }
-    let mut programme = Programme { true_peak: Some(peak), ..Programme::default() };
-    if is_measured {
-        programme.loudness = Some(meter.loudness_global()?).filter(|l| l.is_finite());
-        if programme.loudness.is_some() && frames / RANGE_WINDOW_S >= sample_rate as usize {
-            programme.range = Some(meter.loudness_range()?).filter(|l| l.is_finite());
-        }
-    }
-    Ok(programme)
 }

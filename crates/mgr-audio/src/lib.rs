@@ -10,6 +10,7 @@
 //! | [`augment`] | noise, shift, gain, fades, filters, backgrounds: seeded chains with a log that repeats them |
 //! | [`LevelConfig`] -> [`LevelMeter`] | peaks, RMS, loudness, clipping, silence -> [`Levels`] |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
+//! | [`WavWriter`] | blocks of channels -> a WAV file of any length, written atomically |
 //!
 //! Every config is plain data; `plan()` validates it once into an immutable plan that is `Send + Sync` and cheap to clone. Input
 //! never panics: it gives samples and a report, or an [`AudioError`] that names the file and the reason.
@@ -35,32 +36,33 @@
 //! # }
 //! ```
 
-mod au;
 pub mod augment;
 mod blocks;
 mod channels;
 mod decode;
 mod engine;
 mod error;
-mod levels;
 mod info;
+mod levels;
 mod load;
 mod rate;
 mod report;
 mod resample;
 mod segment;
 mod wav;
+mod wav_writer;
 
 pub use blocks::{Block, BlockReader};
 pub use channels::ChannelMix;
 pub use error::AudioError;
-pub use levels::{LevelConfig, LevelMeter, Levels};
 pub use info::{AudioInfo, Tags};
+pub use levels::{LevelConfig, LevelMeter, LevelStream, Levels};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
 pub use resample::{ResampleConfig, ResampleKernel, Resampler};
 pub use segment::{SegmentConfig, Segmenter, ShortClip};
 pub use wav::{WavFormat, write_wav};
+pub use wav_writer::WavWriter;
 
 /// The lowest sample rate in Hz that is read, written or resampled.
 pub const MIN_SAMPLE_RATE: u32 = 100;

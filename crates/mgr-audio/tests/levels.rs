@@ -133,6 +133,26 @@ fn clipping_counts_samples_and_runs() {
 }
 
 #[test]
+fn blocks_make_no_difference() {
+    let mut left = parts(&[(-20.0, 1.5), (0.0, 1.0), (-70.0, 1.5)], 22_050.0);
+    left[3000..3010].fill(1.2);
+    left[50_000] = f32::NAN;
+    let right: Vec<f32> = left.iter().map(|x| 0.3 * x + 1e-5).collect();
+    let meter = LevelConfig::default().plan().unwrap();
+    let whole = meter.process(&[&left, &right], 22_050).unwrap();
+    assert!(whole.loudness_range_lu.is_some() && whole.clipped_runs > 0 && whole.silence_ratio > 0.0);
+    for block in [1, 777, 22_050, left.len()] {
+        let mut stream = meter.stream(2, 22_050).unwrap();
+        for (l, r) in left.chunks(block).zip(right.chunks(block)) {
+            stream.push(&[l, r]).unwrap();
+        }
+        assert!(stream.push(&[&left]).is_err() && stream.push(&[&left, &right[1..]]).is_err());
+        assert_eq!(stream.finish().unwrap(), whole, "{block}");
+    }
+    assert!(meter.stream(1, 22_050).unwrap().finish().is_err());
+}
+
+#[test]
 fn silence_is_a_share_of_frames() {
     // Frames of 50 samples: two silent ones, one at -59 dBFS, one loud, and a short silent one.
     let mut samples = vec![0.0f32; 100];
