@@ -176,7 +176,7 @@ impl Compression {
                     slice.iter_mut().for_each(|v| *v *= reference);
                 }
             }
-            Self::Ln { .. } => exp_scaled(slice, 1.0),
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => exp_scaled(slice, 1.0),
             Self::Log10 { scale } => {
                 exp_scaled(slice, std::f32::consts::LN_10);
                 slice.iter_mut().for_each(|v| *v = (*v - 1.0).max(0.0) / scale);

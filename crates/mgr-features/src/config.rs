@@ -3,19 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
-use crate::delta::DeltaConfig;
 use crate::chroma::stft::ChromaStftConfig;
+use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
 use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
 };
-use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.

@@ -28,8 +28,6 @@ macro_rules! dispatched {
 }
 pub(crate) use dispatched;
 
-pub(crate) use dispatched;
-
 /// Values handled together; two AVX2 registers.
 pub(crate) const LANES: usize = 16;
 

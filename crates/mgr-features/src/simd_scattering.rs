@@ -112,7 +112,7 @@ macro_rules! precision {
 }
 
 precision!(f32, 6.0, 5.5, weigh_single, modulus_pairs_single, split_single, spread_single);
-precision!(f64, 6.9, 6.9, weigh_double, modulus_pairs_double, split_double, spread_double);
+precision!(f64, 7.5, 7.2, weigh_double, modulus_pairs_double, split_double, spread_double);
 
 #[inline(always)]
 fn weigh_body<F: Float>(values: &[Complex<F>], weights: &[F], out: &mut [Complex<F>]) {
@@ -180,7 +180,7 @@ mod tests {
         values.iter().map(|z| Complex::new(z.re.into(), z.im.into())).collect()
     }
 
-    fn check<F: Real>(z: &[Complex<F>], other: &[Complex<F>]) {
+    fn check<F: Real + Into<f64>>(z: &[Complex<F>], other: &[Complex<F>]) {
         let count = z.len();
         let weights: Vec<F> = other.iter().map(|z| z.re).collect();
         let empty = vec![Complex::new(F::zero(), F::zero()); count];
