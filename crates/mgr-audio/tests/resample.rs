@@ -157,7 +157,7 @@ fn a_stream_gives_the_bits_of_the_whole() {
             let whole = resampler.process(&signal).unwrap();
             assert_eq!(whole.len(), resampler.output_len(samples));
             // The same stream again and again: finish makes it new.
-            for sizes in [&[1 << 20][..], &[4096], &[1, 700, 0, 13, 9000]] {
+            for sizes in [&[4096][..], &[1, 700, 0, 13, 9000]] {
                 assert_eq!(streamed(&mut stream, &signal, sizes), whole, "{name}, {samples} samples");
             }
         }

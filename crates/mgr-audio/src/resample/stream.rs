@@ -63,8 +63,8 @@ impl Path {
             }
             let second = ratio.over(first);
             let interpolation = Shape::oversampled();
-            if let Some(overlap) = Overlap::new(first, shape, scale, interpolation.zeros.ceil() as u64, None)
-            {
+            let early = interpolation.zeros.ceil() as u64;
+            if let Some(overlap) = Overlap::new(first, shape, scale, early, roll_off) {
                 let direct = Direct::new(second, interpolation, 1.0, overlap.early);
                 return Self::Oversampled(overlap, direct);
             }
