@@ -100,6 +100,26 @@ pub enum AudioError {
         /// Packets that failed to decode.
         skipped_packets: u64,
     },
+    /// The channel asked for is not in the file.
+    #[error("{}: channel {channel} asked for, the file has {channels}", path.display())]
+    ChannelMissing {
+        /// The file.
+        path: PathBuf,
+        /// The channel's number, from 0.
+        channel: usize,
+        /// Channels of the file.
+        channels: usize,
+    },
+    /// The range asked for begins where the file has ended.
+    #[error("{}: range begins at {offset_s} s, the file ends after {frames} frames", path.display())]
+    RangeBeyondEnd {
+        /// The file.
+        path: PathBuf,
+        /// Start of the range in seconds.
+        offset_s: f64,
+        /// Samples per channel in the file.
+        frames: u64,
+    },
     /// Zero or absurd sample rate or channel count.
     #[error("{}: {parameter} is {value}, allowed is {min} to {max}", path.display())]
     StreamParameter {
@@ -122,12 +142,12 @@ pub enum AudioError {
         /// What is wrong, with counts.
         damage: String,
     },
-    /// The file holds more than the limit and [`Strictness::Strict`](crate::Strictness::Strict) was asked for.
+    /// The file holds more than a limit and [`Strictness::Strict`](crate::Strictness::Strict) was asked for.
     #[error("{}: longer than the limit of {limit_s} s", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// The limit in seconds.
+        /// The limit in seconds: that of the duration, or that of the memory if it is shorter.
         limit_s: f64,
     },
     /// A decoder panicked on hostile data; the panic was caught.
@@ -191,6 +211,8 @@ impl AudioError {
             | Self::Malformed { path, .. }
             | Self::NoAudioTrack { path }
             | Self::NoSamples { path, .. }
+            | Self::ChannelMissing { path, .. }
+            | Self::RangeBeyondEnd { path, .. }
             | Self::StreamParameter { path, .. }
             | Self::Damaged { path, .. }
             | Self::TooLong { path, .. }
