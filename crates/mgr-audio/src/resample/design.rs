@@ -57,7 +57,7 @@ impl Shape {
             Self { zeros, cutoff, beta, band, gain, table }
         };
         match kernel {
-            ResampleKernel::High => Self::kaiser(PASS_BAND, 1.0, ATTENUATION_DB),
+            ResampleKernel::High | ResampleKernel::SoxrHq => Self::kaiser(PASS_BAND, 1.0, ATTENUATION_DB),
             ResampleKernel::KaiserBest => resampy(50.0, 0.917_347_371_260_876_1, 12.9846, 8192.0),
             ResampleKernel::KaiserFast => resampy(24.0, 0.868_212_038_837_778_4, 9.90322, 512.0),
             ResampleKernel::Polyphase => {

@@ -6,6 +6,7 @@ use super::ResampleKernel;
 use super::design::{Ratio, Shape};
 use super::direct::{Direct, DirectState};
 use super::overlap::{Overlap, OverlapState};
+use super::rolloff::RollOff;
 
 /// Largest reach of a kernel in input samples that is worth a transform before an interpolation.
 const MAX_TRANSFORMED_REACH: f64 = 4096.0;
@@ -41,10 +42,11 @@ impl Path {
         }
         let shape = Shape::of(kernel);
         let scale = ratio.value().min(1.0);
-        if kernel != ResampleKernel::High {
+        if !matches!(kernel, ResampleKernel::High | ResampleKernel::SoxrHq) {
             return Self::Direct(Direct::new(ratio, shape, scale, 0));
         }
-        if let Some(overlap) = Overlap::new(ratio, shape, scale, 0) {
+        let roll_off = if kernel == ResampleKernel::SoxrHq { RollOff::of(ratio) } else { None };
+        if let Some(overlap) = Overlap::new(ratio, shape, scale, 0, roll_off) {
             return Self::Overlap(overlap);
         }
         if shape.zeros / scale <= MAX_TRANSFORMED_REACH {
@@ -61,7 +63,8 @@ impl Path {
             }
             let second = ratio.over(first);
             let interpolation = Shape::oversampled();
-            if let Some(overlap) = Overlap::new(first, shape, scale, interpolation.zeros.ceil() as u64) {
+            let early = interpolation.zeros.ceil() as u64;
+            if let Some(overlap) = Overlap::new(first, shape, scale, early, roll_off) {
                 let direct = Direct::new(second, interpolation, 1.0, overlap.early);
                 return Self::Oversampled(overlap, direct);
             }
