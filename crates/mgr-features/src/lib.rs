@@ -37,6 +37,7 @@ pub mod log_mel;
 pub mod mel;
 pub mod normalize;
 pub mod pitch;
+mod precise;
 pub mod presets;
 mod real_fft;
 mod simd;
