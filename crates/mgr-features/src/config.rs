@@ -4,9 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
 use crate::chroma::stft::ChromaStftConfig;
+use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
+use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
+use crate::mfcc::MfccConfig;
+use crate::pcen::PcenConfig;
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
@@ -88,6 +93,18 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Mel-frequency cepstral coefficients.
+        Mfcc(MfccConfig) = "mfcc" version 1,
+        /// Per-channel energy normalisation of a mel spectrogram.
+        Pcen(PcenConfig) = "pcen" version 1,
+        /// Another feature and its derivatives in time.
+        Delta(DeltaConfig) = "delta" version 1,
+        /// Spectrogram of the harmonic, percussive or residual part.
+        HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
+        /// Mask of the harmonic, percussive or residual part.
+        HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
+        /// Log-mel spectrogram of the harmonic, percussive or residual part.
+        HpssMel(HpssMelConfig) = "hpss_mel" version 1,
         /// Chroma of the short-time Fourier transform.
         ChromaStft(ChromaStftConfig) = "chroma_stft" version 1,
         /// Spectral centroid.
@@ -108,5 +125,9 @@ features! {
         Rms(RmsConfig) = "rms" version 1,
         /// Zero-crossing rate.
         ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
+        /// Time scattering.
+        Scattering(ScatteringConfig) = "scattering" version 1,
+        /// Logarithm of the time scattering of a signal of peak 1.
+        MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
     }
 }

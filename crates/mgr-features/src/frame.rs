@@ -202,6 +202,11 @@ impl FrameStream {
         self.base + self.held.len()
     }
 
+    /// Frames of the signal, if it ends here.
+    pub(crate) fn frames(&self) -> Result<usize, FeatureError> {
+        self.framing.frames(self.seen())
+    }
+
     /// Adds samples and calls `frame` with every frame that they complete.
     pub(crate) fn push(&mut self, samples: &[f32], mut frame: impl FnMut(usize, Span<'_>)) {
         self.held.extend_from_slice(samples);

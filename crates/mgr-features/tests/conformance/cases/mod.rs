@@ -73,6 +73,7 @@ macro_rules! families {
 }
 
 families! {
+    hpss,
     chroma,
     mel,
     spectral,
