@@ -47,6 +47,7 @@ pub mod normalize;
 pub mod pcen;
 pub mod picture;
 pub mod pitch;
+mod precise;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
