@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::cqt::{CqtConfig, VqtConfig};
 use crate::extractor::Extractor;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
@@ -83,5 +84,9 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Magnitudes of a constant-Q transform.
+        Cqt(CqtConfig) = "cqt" version 1,
+        /// Magnitudes of a variable-Q transform.
+        Vqt(VqtConfig) = "vqt" version 1,
     }
 }

@@ -47,6 +47,7 @@ macro_rules! families {
 }
 
 families! {
+    cqt,
     mel,
 }
 
