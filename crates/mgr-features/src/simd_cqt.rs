@@ -53,6 +53,35 @@ fn half_band_body(even: &[f32], odd: &[f32], centre: f32, taps: &[f32], out: &mu
 }
 
 dispatched! {
+    /// `out[i] += sum_j taps[j] (values[i + J + j + 1] + values[i + J - 1 - j])` with `J = taps.len()`.
+    add_pairs(values: &[f32], taps: &[f32], out: &mut [f32]) = add_pairs_body
+}
+
+#[inline(always)]
+fn add_pairs_body(values: &[f32], taps: &[f32], out: &mut [f32]) {
+    let reach = taps.len();
+    let blocks = out.len() / OUTPUTS;
+    for block in 0..blocks {
+        let at = block * OUTPUTS;
+        let mut sums = [0.0f32; OUTPUTS];
+        sums.copy_from_slice(&out[at..at + OUTPUTS]);
+        for (j, tap) in taps.iter().enumerate() {
+            let after = &values[at + reach + j + 1..at + reach + j + 1 + OUTPUTS];
+            let before = &values[at + reach - 1 - j..at + reach - 1 - j + OUTPUTS];
+            for i in 0..OUTPUTS {
+                sums[i] += tap * (after[i] + before[i]);
+            }
+        }
+        out[at..at + OUTPUTS].copy_from_slice(&sums);
+    }
+    for i in blocks * OUTPUTS..out.len() {
+        for (j, tap) in taps.iter().enumerate() {
+            out[i] += tap * (values[i + reach + j + 1] + values[i + reach - 1 - j]);
+        }
+    }
+}
+
+dispatched! {
     /// The inner product of two vectors of one length.
     dot(a: &[f32], b: &[f32], out: &mut f32) = dot_body
 }
@@ -247,6 +276,10 @@ mod tests {
                 let (mut a, mut b) = (vec![0.0; n], vec![0.0; n]);
                 half_band(&even, &odd, 0.5, &taps, &mut a);
                 half_band_body(&even, &odd, 0.5, &taps, &mut b);
+                assert_eq!(a, b);
+                let values = noise(n + 2 * reach + 1, 9);
+                add_pairs(&values, &taps, &mut a);
+                add_pairs_body(&values, &taps, &mut b);
                 assert_eq!(a, b);
             }
             let (x, y) = (noise(n, 4), noise(n, 5));

@@ -58,7 +58,7 @@ impl Default for CqtConfig {
 }
 
 /// 440 Hz, 45 semitones down.
-pub(crate) const C1: f64 = 32.703_195_662_574_83;
+const C1: f64 = 32.703_195_662_574_83;
 
 /// What is added to the bandwidths of a variable-Q transform.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -12,7 +12,6 @@ use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use config::C1;
 pub use config::{CqtConfig, Gamma};
 pub use kernel::WaveletNorm;
 

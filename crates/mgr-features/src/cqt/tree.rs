@@ -10,6 +10,7 @@ use crate::FeatureError;
 use crate::frame::{Centering, Framing, Padding, Span};
 use crate::real_fft::RealFftScratch;
 use crate::simd_cqt::{self as simd, GROUP};
+use crate::window::Window;
 
 /// What is known without the tuning.
 pub(super) struct Design {
@@ -57,6 +58,12 @@ impl Design {
     pub(super) fn cutoff(&self, tuning: f64) -> f64 {
         let q = self.filter_scale / self.alpha();
         self.hz(self.n_bins - 1, tuning) * (1.0 + 0.5 * self.window_bandwidth / q) + 0.5 * self.gamma
+    }
+
+    /// Whether the kernels see next to nothing of far frequencies: no step in the window, little pruned away.
+    fn blind(&self) -> bool {
+        self.shape.sparsity <= 0.01
+            && matches!(self.shape.window, Window::Hann | Window::Blackman | Window::BlackmanHarris)
     }
 
     /// Octaves, the lowest perhaps not whole.
@@ -143,7 +150,7 @@ impl Tables {
         let (mut end, mut halvings, mut kernels_made, mut same) = (design.n_bins, 0_u32, 0, None);
         // The highest filter that looks at a rate, by rate, decides on the stage that leads to it.
         if let Some(last) = stages.last_mut() {
-            *last = Filters::stage(highest(design, end, tuning) / (*rate / 2.0));
+            *last = Filters::stage(highest(design, end, tuning) / (*rate / 2.0), design.blind());
         }
         while end > 0 {
             let first = end.saturating_sub(design.bins_per_octave);
@@ -182,7 +189,7 @@ impl Tables {
                 hop /= 2;
                 halvings += 1;
                 let rate_below = *rate / f64::from(halvings).exp2();
-                stages.push(Filters::stage(highest(design, end, tuning) / (rate_below / 2.0)));
+                stages.push(Filters::stage(highest(design, end, tuning) / (rate_below / 2.0), design.blind()));
             }
         }
         kernels.truncate(kernels_made);
