@@ -80,20 +80,20 @@ pub(super) fn n_fft(filters: &[Filter]) -> usize {
     (longest.log2().ceil().max(0.0).exp2() as usize).max(1)
 }
 
-/// Writes the spectrum of a filter, pruned, into `work.spectrum[..=n / 2]`, zeros behind it.
+/// The spectrum of a filter, pruned: `work.spectrum[..=n / 2]`, with zeros behind it.
 ///
 /// The wavelet is `w[i] exp(2 pi i f t / rate)` for the whole numbers `t` from `-ceil(L/2)` to `floor(L/2) - 1`, normalised,
 /// rounded to f32 as the reference does, placed in the middle of `n` samples and weighted with `L / n`. Of its spectrum the
 /// bins at and above zero are kept, less the smallest ones that together make up at most the share `sparsity` of the
 /// sum of magnitudes.
-pub(super) fn spectrum(
+pub(super) fn spectrum<'a>(
     filter: Filter,
     rate: f64,
     n: usize,
     shape: Shape,
-    work: &mut Work,
+    work: &'a mut Work,
     transforms: &Transforms,
-) {
+) -> &'a [Complex64] {
     let Work { spectrum, fft, magnitudes, .. } = work;
     spectrum.clear();
     spectrum.resize(n, Complex64::default());
@@ -138,6 +138,7 @@ pub(super) fn spectrum(
         kept.iter_mut().filter(|v| v.norm() < threshold).for_each(|v| *v = Complex64::default());
     }
     kept.iter_mut().for_each(|v| *v *= filter.scale);
+    kept
 }
 
 /// How a frame is multiplied with the rows.
@@ -220,8 +221,7 @@ impl Kernel {
     ) {
         self.way = Way::Spectrum;
         for filter in filters {
-            spectrum(*filter, rate, self.n_fft, shape, work, transforms);
-            let kept = &work.spectrum[..self.n_fft / 2 + 1];
+            let kept = spectrum(*filter, rate, self.n_fft, shape, work, transforms);
             let (first_bin, length) = extent(kept);
             let first_weight = self.re.len();
             let blocks = length.div_ceil(BLOCK);

@@ -2,7 +2,10 @@
 
 mod config;
 mod half_band;
+mod hybrid;
 mod kernel;
+mod pseudo;
+mod retuned;
 mod stream;
 mod tree;
 
@@ -13,7 +16,10 @@ use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 pub use config::{CqtConfig, Gamma};
+pub(crate) use hybrid::Bank;
+pub use hybrid::{BankScratch, HybridCqt, HybridCqtConfig, PseudoCqt, PseudoCqtConfig};
 pub use kernel::WaveletNorm;
+pub(crate) use retuned::Retuned;
 
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::{ColumnStream, FeatureError, check};
@@ -141,7 +147,7 @@ impl Tree {
             rows: self.rows(),
             columns: self.tables.columns(samples)?,
             row_axis: Axis::Frequency { hz: self.hz.to_vec() },
-            column_axis: time_axis(&self.design),
+            column_axis: time_axis(self.design.hop_length, self.design.sample_rate),
             unit: Unit::Magnitude,
         })
     }
@@ -152,29 +158,31 @@ impl Tree {
         out: ArrayViewMut2<'_, T>,
         state: &mut State<T>,
     ) -> Result<(), FeatureError> {
-        process_into(&self.design, &self.tables, samples, out, state)
+        let (rows, columns) = (self.rows(), self.tables.columns(samples.len())?);
+        let (got_rows, got_columns) = out.dim();
+        if (got_rows, got_columns) != (rows, columns) {
+            return Err(FeatureError::Shape { what: "output", got_rows, got_columns, rows, columns });
+        }
+        check::finite(samples)?;
+        process_rows(&self.design, &self.tables, samples, out, state)
     }
 }
 
 /// Columns are centred on multiples of the hop.
-fn time_axis(design: &Design) -> Axis {
-    Axis::Time { start_s: 0.0, step_s: design.hop_length as f64 / design.sample_rate }
+fn time_axis(hop_length: usize, sample_rate: f64) -> Axis {
+    Axis::Time { start_s: 0.0, step_s: hop_length as f64 / sample_rate }
 }
 
-fn process_into<T: Value>(
+/// Fills as many columns as `out` has, which has all rows.
+fn process_rows<T: Value>(
     design: &Design,
     tables: &Tables,
     samples: &[f32],
     mut out: ArrayViewMut2<'_, T>,
     state: &mut State<T>,
 ) -> Result<(), FeatureError> {
-    let (rows, columns) = (design.n_bins, tables.columns(samples.len())?);
-    let (got_rows, got_columns) = out.dim();
-    if (got_rows, got_columns) != (rows, columns) {
-        return Err(FeatureError::Shape { what: "output", got_rows, got_columns, rows, columns });
-    }
-    check::finite(samples)?;
-    Run { design, tables, state }.whole(samples, &mut |row, t, values| {
+    let columns = out.ncols();
+    Run { design, tables, state }.whole(samples, columns, &mut |row, t, values| {
         let mut column = out.column_mut(t);
         match column.as_slice_mut() {
             Some(slice) => slice[row..row + values.len()].copy_from_slice(values),
@@ -265,7 +273,7 @@ macro_rules! transform {
             ///
             /// Every octave waits for the filters of the halvings above it: the lowest of seven by default for about 2.5 s.
             pub fn stream(&self) -> ColumnStream {
-                stream::columns(&self.0)
+                stream::of_tree(&self.0)
             }
         }
 

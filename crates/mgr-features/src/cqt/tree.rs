@@ -192,7 +192,7 @@ impl Tables {
                 stages.push(Filters::stage(highest(design, end, tuning) / (rate_below / 2.0), design.blind()));
             }
         }
-        kernels.truncate(kernels_made);
+        // Kernels that are not used any more stay for their memory.
         Ok(())
     }
 
@@ -242,8 +242,22 @@ impl Tables {
         self.levels.iter().map(|level| level.framing.frame_length() << level.rate).max().unwrap_or(1)
     }
 
+    /// The kernels of the levels.
+    fn used(&self) -> impl Iterator<Item = &Kernel> {
+        let count = self.levels.iter().map(|level| level.kernel + 1).max().unwrap_or(0);
+        self.kernels.iter().take(count)
+    }
+
+    /// Room for the kernels of other tunings, which may have a few bins more.
+    pub(super) fn reserve(&mut self) {
+        for kernel in &mut self.kernels {
+            kernel.re.reserve(kernel.re.len() / 2);
+            kernel.im.reserve(kernel.im.len() / 2);
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        self.kernels.iter().map(|k| 4 * (k.re.len() + k.im.len() + 2 * k.turns.len())).sum()
+        self.used().map(|k| 4 * (k.re.len() + k.im.len() + 2 * k.turns.len())).sum()
     }
 }
 
@@ -354,7 +368,7 @@ impl<T: Value> State<T> {
             held.samples.reserve(2 * (frames + reach) + 2 * CHUNK);
         }
         let grow = |v: &mut Vec<f32>, length: usize| v.resize(length.max(v.len()), 0.0);
-        for kernel in &tables.kernels {
+        for kernel in tables.used() {
             let n = kernel.n_fft;
             grow(&mut self.frames, GROUP * n);
             grow(&mut self.re, GROUP * kernel.padded_rows());
@@ -399,14 +413,16 @@ pub(super) struct Run<'a, T> {
 }
 
 impl<T: Value> Run<'_, T> {
-    /// Computes a whole signal. `emit` is called with the first row, the column and the values of each level.
+    /// Computes the first `columns` columns, or all, of a whole signal. `emit` is called with the first row, the column and
+    /// the values of each level.
     pub(super) fn whole(
         &mut self,
         samples: &[f32],
+        columns: usize,
         emit: &mut dyn FnMut(usize, usize, &[T]),
     ) -> Result<(), FeatureError> {
         self.state.reset(self.design, self.tables);
-        self.state.end = Some((samples.len(), self.tables.columns(samples.len())?));
+        self.state.end = Some((samples.len(), self.tables.columns(samples.len())?.min(columns)));
         self.feed(0, Span::whole(samples), true, emit);
         Ok(())
     }
