@@ -48,23 +48,18 @@ fn fitted(values: &[f64], degree: usize) -> Vec<f64> {
     let mut system = vec![vec![0.0; size + 1]; size];
     for (i, value) in values.iter().enumerate() {
         let x = i as f64 - half;
-        for a in 0..size {
-            for b in 0..size {
-                system[a][b] += x.powi((a + b) as i32);
-            }
-            system[a][size] += value * x.powi(a as i32);
+        for (a, row) in system.iter_mut().enumerate() {
+            row.iter_mut().enumerate().take(size).for_each(|(b, v)| *v += x.powi((a + b) as i32));
+            row[size] += value * x.powi(a as i32);
         }
     }
     for a in 0..size {
         let pivot = (a..size).max_by(|&i, &j| system[i][a].abs().total_cmp(&system[j][a].abs())).unwrap();
         system.swap(a, pivot);
-        for b in 0..size {
-            if a != b {
-                let factor = system[b][a] / system[a][a];
-                for c in 0..=size {
-                    system[b][c] -= factor * system[a][c];
-                }
-            }
+        let pivot = system[a].clone();
+        for (_, row) in system.iter_mut().enumerate().filter(|(b, _)| *b != a) {
+            let factor = row[a] / pivot[a];
+            row.iter_mut().zip(&pivot).for_each(|(v, p)| *v -= factor * p);
         }
     }
     (0..size).map(|a| system[a][size] / system[a][a]).collect()
