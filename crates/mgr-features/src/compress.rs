@@ -44,9 +44,9 @@ pub enum Compression {
         /// Added before the logarithm, over 0.
         offset: f32,
     },
-    /// `ln s`, and `ln zero` where `s` is 0: smaller values than `zero` stay smaller. The front end of MLFCF.
-    LnNonzero {
-        /// What stands for zeros, over 0.
+    /// `ln s`, where zeros, and zeros alone, count as `zero`: MLFCF (2020) with 1e-6.
+    LnReplacingZero {
+        /// What stands for zero, over 0.
         zero: f32,
     },
     /// `(l + shift) / divisor` with `l = log10(max(s, floor))`, not lower than `range` under the largest. The front end of
@@ -96,7 +96,7 @@ impl Compression {
             }
             Self::Ln { floor } => check::within("floor", f64::from(floor), 0.0, huge),
             Self::LnOffset { offset } => check::within("offset", f64::from(offset), tiny, huge),
-            Self::LnNonzero { zero } => check::within("zero", f64::from(zero), tiny, huge),
+            Self::LnReplacingZero { zero } => check::within("zero", f64::from(zero), tiny, huge),
             Self::Log10Range { floor, range, shift, divisor } => {
                 check::within("floor", f64::from(floor), tiny, huge)?;
                 check::within("range", f64::from(range), 0.0, huge)?;
@@ -110,7 +110,7 @@ impl Compression {
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Decibel { .. } => Unit::Decibel,
-            Self::Ln { .. } | Self::LnOffset { .. } | Self::LnNonzero { .. } => Unit::LnPower,
+            Self::Ln { .. } | Self::LnOffset { .. } | Self::LnReplacingZero { .. } => Unit::LnPower,
             Self::Log10Range { .. } => Unit::Ratio,
             Self::Log10 { .. } => Unit::Log10Power,
         }
@@ -150,7 +150,7 @@ impl Compression {
                 values.iter_mut().for_each(|v| *v += offset);
                 ln_in_place(values);
             }
-            Self::LnNonzero { zero } => {
+            Self::LnReplacingZero { zero } => {
                 values.iter_mut().for_each(|v| *v = if *v == 0.0 { zero } else { *v });
                 ln_in_place(values);
             }
@@ -219,7 +219,7 @@ impl Compression {
                     slice.iter_mut().for_each(|v| *v *= reference);
                 }
             }
-            Self::Ln { .. } | Self::LnNonzero { .. } => exp_scaled(slice, 1.0),
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => exp_scaled(slice, 1.0),
             Self::LnOffset { offset } => {
                 exp_scaled(slice, 1.0);
                 slice.iter_mut().for_each(|v| *v = (*v - offset).max(0.0));

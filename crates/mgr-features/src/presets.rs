@@ -99,7 +99,7 @@ pub fn gtzan8_mfcc() -> DeltaConfig {
 /// MLFCF, for 22,050 Hz: 2048/1024, 128 bands, `ln s` with 1e-6 for zeros.
 #[must_use]
 pub fn mlfcf_mel() -> LogMelConfig {
-    LogMelConfig { mel: mel(2048, 1024, 128), compression: Compression::LnNonzero { zero: 1e-6 } }
+    LogMelConfig { mel: mel(2048, 1024, 128), compression: Compression::LnReplacingZero { zero: 1e-6 } }
 }
 
 /// The FMA genre study, for 22,050 Hz: 2048/512, 128 bands, decibels under the clip's largest.

@@ -66,7 +66,7 @@ pub(super) fn cases() -> Vec<Case> {
         log(Compression::Ln { floor: 0.0 }).minus_infinity(),
         log(Compression::Log10 { scale: 10_000.0 }),
         log(Compression::LnOffset { offset: 0.01 }),
-        log(Compression::LnNonzero { zero: 1e-6 }),
+        log(Compression::LnReplacingZero { zero: 1e-6 }),
         log(Compression::Log10Range { floor: 1e-10, range: 8.0, shift: 4.0, divisor: 4.0 }).whole(),
     ]);
     // Frames that are conditioned also where they reach into the padding, of odd and even sizes.
@@ -151,7 +151,7 @@ pub(super) fn refused() -> Vec<(FeatureConfig, &'static str)> {
         (mfcc(MfccConfig { energy_floor: Some(1.0), ..Default::default() }), "energy_floor"),
         (mfcc(MfccConfig { energy_floor: Some(0.0), ..presets::kaldi_mfcc() }), "energy_floor"),
         (log(Compression::LnOffset { offset: 0.0 }), "offset"),
-        (log(Compression::LnNonzero { zero: f32::NAN }), "zero"),
+        (log(Compression::LnReplacingZero { zero: f32::NAN }), "zero"),
         (
             log(Compression::Log10Range { floor: 1e-10, range: -1.0, shift: 4.0, divisor: 4.0 }),
             "range",
