@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use examples::golden::{Case, Manifest, read_wav, write_npy};
-use examples::ops::{BUILT, Op};
+use examples::ops;
 
 /// Runs the cases of a golden manifest and writes the outputs as .npy.
 #[derive(Parser)]
@@ -46,7 +46,7 @@ fn run_case(case: &Case, folder: &Path, out: &Path) -> Result<(), String> {
         Some(input) => read_wav(&folder.join(input))?,
         None => Vec::new(),
     };
-    let results = Op::plan(&case.op, &case.params, case.sr)?.run(&samples)?;
+    let results = ops::plan(&case.op, &case.params, case.sr)?.run_named(&samples)?;
     for output in &case.outputs {
         let result = results
             .iter()
@@ -60,7 +60,7 @@ fn run_case(case: &Case, folder: &Path, out: &Path) -> Result<(), String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list_ops {
-        BUILT.iter().for_each(|op| println!("{op}"));
+        ops::built().for_each(|op| println!("{op}"));
         return ExitCode::SUCCESS;
     }
     let (Some(path), Some(out)) = (&arguments.manifest, &arguments.out) else { return ExitCode::from(2) };
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for case in manifest.cases.iter().filter(|c| arguments.op.as_ref().is_none_or(|op| *op == c.op)) {
         let tally = tallies.entry(&case.op).or_default();
-        if !BUILT.contains(&case.op.as_str()) {
+        if !ops::built().any(|op| op == case.op) {
             tally.missing += 1;
             continue;
         }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use examples::ops::Op;
+use examples::ops;
 use mgr_audio::LoadConfig;
 use peak_alloc::PeakAlloc;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ fn time(arguments: &Arguments) -> Result<(), String> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
     let start = Instant::now();
-    let op = Op::plan(&arguments.op, &params, clip.sample_rate)?;
+    let op = ops::plan(&arguments.op, &params, clip.sample_rate)?;
     let build_s = start.elapsed().as_secs_f64();
     let mut runs_s = Vec::with_capacity(arguments.runs as usize);
     let mut repeat = op.repeat(&clip.samples)?;

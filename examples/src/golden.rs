@@ -55,6 +55,10 @@ pub enum Array {
     Real(ArrayD<f32>),
     /// Complex values.
     Complex(ArrayD<Complex32>),
+    /// Real values in double precision.
+    Double(ArrayD<f64>),
+    /// Whole numbers.
+    Integer(ArrayD<i32>),
 }
 
 impl Array {
@@ -113,6 +117,8 @@ pub fn write_npy(path: &Path, array: &Array) -> Result<(), String> {
     let written = match array {
         Array::Real(a) => a.as_standard_layout().write_npy(file),
         Array::Complex(a) => a.as_standard_layout().write_npy(file),
+        Array::Double(a) => a.as_standard_layout().write_npy(file),
+        Array::Integer(a) => a.as_standard_layout().write_npy(file),
     };
     written.map_err(|e| error(&e))
 }

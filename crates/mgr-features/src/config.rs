@@ -3,65 +3,131 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::chroma::stft::ChromaStftConfig;
+use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
+use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
+use crate::mfcc::MfccConfig;
+use crate::pcen::PcenConfig;
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
+use crate::spectral::{
+    BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
+    SpectralRmsConfig, ZeroCrossingConfig,
+};
 use crate::spectrogram::SpectrogramConfig;
 
-/// The configuration of any feature, tagged by its name.
-///
-/// ```
-/// use mgr_features::FeatureConfig;
-/// let config: FeatureConfig = toml::from_str(r#"
-///     feature = "log_mel"
-///     compression = { ln = { floor = 1e-6 } }
-///     [mel.stft]
-///     hop_length = 1024
-/// "#).unwrap();
-/// let extractor = config.plan(22_050)?;
-/// assert_eq!(extractor.extract(&vec![0.1; 220_500])?.dim(), (128, 216));
-/// # Ok::<(), mgr_features::FeatureError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "feature", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FeatureConfig {
-    /// Magnitude or power spectrogram.
-    Spectrogram(SpectrogramConfig),
-    /// Mel spectrogram.
-    Mel(MelConfig),
-    /// Log-mel spectrogram.
-    LogMel(LogMelConfig),
+/// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
+macro_rules! features {
+    ($(#[$enum_doc:meta])* { $($(#[$doc:meta])* $variant:ident($config:ty) = $name:literal version $version:literal,)* }) => {
+        $(#[$enum_doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "feature")]
+        #[non_exhaustive]
+        pub enum FeatureConfig {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($config),)*
+        }
+
+        impl FeatureConfig {
+            /// The names of all features.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The feature's name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Counts changes of the code that change numbers; whoever stores a feature stores this with its configuration.
+            #[must_use]
+            pub fn version(&self) -> u32 {
+                match self {
+                    $(Self::$variant(_) => $version,)*
+                }
+            }
+
+            /// The defaults of the feature of this name; `None` where no feature has it.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant(<$config>::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// Checks the parameters and computes the tables.
+            ///
+            /// # Errors
+            /// [`FeatureError::Parameter`], from the feature's own `plan`.
+            pub fn plan(&self, sample_rate: u32) -> Result<Box<dyn Extractor>, FeatureError> {
+                Ok(match self {
+                    $(Self::$variant(config) => Box::new(config.plan(sample_rate)?),)*
+                })
+            }
+        }
+    };
 }
 
-impl FeatureConfig {
-    /// The feature's name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Spectrogram(_) => "spectrogram",
-            Self::Mel(_) => "mel",
-            Self::LogMel(_) => "log_mel",
-        }
-    }
-
-    /// Counts changes of the code that change numbers; whoever stores a feature stores this with its configuration.
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        match self {
-            Self::Spectrogram(_) | Self::Mel(_) | Self::LogMel(_) => 1,
-        }
-    }
-
-    /// Checks the parameters and computes the tables.
+features! {
+    /// The configuration of any feature, tagged by its name.
     ///
-    /// # Errors
-    /// [`FeatureError::Parameter`], from the feature's own `plan`.
-    pub fn plan(&self, sample_rate: u32) -> Result<Box<dyn Extractor>, FeatureError> {
-        Ok(match self {
-            Self::Spectrogram(config) => Box::new(config.plan(sample_rate)?),
-            Self::Mel(config) => Box::new(config.plan(sample_rate)?),
-            Self::LogMel(config) => Box::new(config.plan(sample_rate)?),
-        })
+    /// ```
+    /// use mgr_features::FeatureConfig;
+    /// let config: FeatureConfig = toml::from_str(r#"
+    ///     feature = "log_mel"
+    ///     compression = { ln = { floor = 1e-6 } }
+    ///     [mel.stft]
+    ///     hop_length = 1024
+    /// "#).unwrap();
+    /// let extractor = config.plan(22_050)?;
+    /// assert_eq!(extractor.extract(&vec![0.1; 220_500])?.dim(), (128, 216));
+    /// # Ok::<(), mgr_features::FeatureError>(())
+    /// ```
+    {
+        /// Magnitude or power spectrogram.
+        Spectrogram(SpectrogramConfig) = "spectrogram" version 1,
+        /// Mel spectrogram.
+        Mel(MelConfig) = "mel" version 1,
+        /// Log-mel spectrogram.
+        LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Mel-frequency cepstral coefficients.
+        Mfcc(MfccConfig) = "mfcc" version 1,
+        /// Per-channel energy normalisation of a mel spectrogram.
+        Pcen(PcenConfig) = "pcen" version 1,
+        /// Another feature and its derivatives in time.
+        Delta(DeltaConfig) = "delta" version 1,
+        /// Spectrogram of the harmonic, percussive or residual part.
+        HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
+        /// Mask of the harmonic, percussive or residual part.
+        HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
+        /// Log-mel spectrogram of the harmonic, percussive or residual part.
+        HpssMel(HpssMelConfig) = "hpss_mel" version 1,
+        /// Chroma of the short-time Fourier transform.
+        ChromaStft(ChromaStftConfig) = "chroma_stft" version 1,
+        /// Spectral centroid.
+        SpectralCentroid(CentroidConfig) = "spectral_centroid" version 1,
+        /// Spectral bandwidth.
+        SpectralBandwidth(BandwidthConfig) = "spectral_bandwidth" version 1,
+        /// Spectral roll-off.
+        SpectralRolloff(RolloffConfig) = "spectral_rolloff" version 1,
+        /// Spectral flatness.
+        SpectralFlatness(FlatnessConfig) = "spectral_flatness" version 1,
+        /// Spectral contrast.
+        SpectralContrast(ContrastConfig) = "spectral_contrast" version 1,
+        /// Coefficients of a polynomial through the spectrum.
+        PolyFeatures(PolyConfig) = "poly_features" version 1,
+        /// Root mean square of the windowed frame, from its spectrum.
+        SpectralRms(SpectralRmsConfig) = "spectral_rms" version 1,
+        /// Root mean square of the frame.
+        Rms(RmsConfig) = "rms" version 1,
+        /// Zero-crossing rate.
+        ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
+        /// Time scattering.
+        Scattering(ScatteringConfig) = "scattering" version 1,
+        /// Logarithm of the time scattering of a signal of peak 1.
+        MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
     }
 }

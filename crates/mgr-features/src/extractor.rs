@@ -24,6 +24,47 @@ pub enum Axis {
         /// Seconds from one index to the next.
         step_s: f64,
     },
+    /// Bands of frequencies in Hz.
+    Band {
+        /// Lower edges.
+        low_hz: Vec<f32>,
+        /// Upper edges.
+        high_hz: Vec<f32>,
+    },
+    /// Coefficients of a transform, counted from `first`: cepstral, polynomial.
+    Coefficient {
+        /// Index of the first.
+        first: usize,
+        /// How many.
+        count: usize,
+    },
+    /// Things with a name each: pitch classes, single-valued descriptors.
+    Name {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// Paths of a scattering transform.
+    Path {
+        /// Order of each path: 0, 1 or 2.
+        order: Vec<u8>,
+        /// Centre frequencies in Hz, first and second order; 0 where a path has none.
+        hz: Vec<[f32; 2]>,
+    },
+}
+
+impl Axis {
+    /// How many rows or columns it describes; a time axis goes on as long as the signal does.
+    #[must_use]
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Frequency { hz } => Some(hz.len()),
+            Self::Time { .. } => None,
+            Self::Band { low_hz, .. } => Some(low_hz.len()),
+            Self::Coefficient { count, .. } => Some(*count),
+            Self::Name { names } => Some(names.len()),
+            Self::Path { order, .. } => Some(order.len()),
+        }
+    }
 }
 
 /// What the values are.
@@ -41,8 +82,16 @@ pub enum Unit {
     Decibel,
     /// Natural logarithm of power.
     LnPower,
+    /// Natural logarithm of magnitude.
+    LnMagnitude,
     /// Base-10 logarithm of scaled power plus one.
     Log10Power,
+    /// Frequency in Hz.
+    Hertz,
+    /// A share, mask, correlation or normalised value: no unit.
+    Ratio,
+    /// A coefficient of a transform of decibels or logarithms.
+    Coefficient,
 }
 
 /// Shape and meaning of a feature matrix.
@@ -98,6 +147,13 @@ pub trait Extractor: Send + Sync + std::fmt::Debug {
     /// Buffers for [`Extractor::extract_into`], one per thread.
     fn scratch(&self) -> Scratch;
 
+    /// Buffers for signals of up to `samples` samples. The same as [`Extractor::scratch`] for a feature that looks at a bounded
+    /// stretch at a time; one that needs the whole signal refuses a longer one than its scratch was made for.
+    fn scratch_for(&self, samples: usize) -> Scratch {
+        let _ = samples;
+        self.scratch()
+    }
+
     /// Computes the feature into `out`, of the announced shape and any memory layout. Allocates nothing.
     ///
     /// # Errors
@@ -122,7 +178,7 @@ pub trait Extractor: Send + Sync + std::fmt::Debug {
     fn extract(&self, samples: &[f32]) -> Result<Array2<f32>, FeatureError> {
         let layout = self.layout(samples.len())?;
         let mut out = check::matrix(layout.rows, layout.columns)?;
-        self.extract_into(samples, out.view_mut(), &mut self.scratch())?;
+        self.extract_into(samples, out.view_mut(), &mut self.scratch_for(samples.len()))?;
         Ok(out)
     }
 }

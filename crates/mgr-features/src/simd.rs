@@ -26,6 +26,7 @@ macro_rules! dispatched {
         }
     };
 }
+pub(crate) use dispatched;
 
 /// Values handled together; two AVX2 registers.
 pub(crate) const LANES: usize = 16;
