@@ -210,6 +210,11 @@ impl Resampler {
         Ok(())
     }
 
+    /// Inputs after which the computation repeats itself, and inputs that are needed for the first output.
+    pub(crate) fn locality(&self) -> (u64, u64) {
+        (self.path.period(), self.path.delay() as u64)
+    }
+
     /// The conversion of a signal that comes in pieces.
     #[must_use]
     pub fn stream(&self) -> ResampleStream {

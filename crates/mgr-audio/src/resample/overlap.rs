@@ -163,6 +163,11 @@ impl Overlap {
         }
     }
 
+    /// Inputs and outputs of a transform: two blocks.
+    pub(super) fn period(&self) -> (u64, u64) {
+        (2 * self.hop_in as u64, 2 * self.hop_out as u64)
+    }
+
     /// Samples needed for the first outputs, and their number.
     pub(super) fn delay(&self) -> (usize, usize) {
         (self.n + self.hop_in - self.prefill, 2 * self.hop_out)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ResampleKernel;
-use super::design::{Ratio, Shape};
+use super::design::{Ratio, Shape, gcd};
 use super::direct::{Direct, DirectState};
 use super::overlap::{Overlap, OverlapState};
 use super::rolloff::RollOff;
@@ -82,7 +82,7 @@ impl Path {
     }
 
     /// Samples needed for the first output.
-    fn delay(&self) -> usize {
+    pub(super) fn delay(&self) -> usize {
         match self {
             Self::Copy => 1,
             Self::Direct(direct) => direct.delay(),
@@ -90,6 +90,21 @@ impl Path {
             Self::Oversampled(overlap, direct) => {
                 let (first, given) = overlap.delay();
                 first + direct.delay().saturating_sub(given)
+            }
+        }
+    }
+
+    /// Inputs after which the computation repeats itself: what comes after a multiple of them is computed as if the signal
+    /// began there, but for the reach of kernels and blocks.
+    pub(super) fn period(&self) -> u64 {
+        match self {
+            Self::Copy => 1,
+            Self::Direct(direct) => direct.period(),
+            Self::Overlap(overlap) => overlap.period().0,
+            Self::Oversampled(overlap, direct) => {
+                let (inputs, outputs) = overlap.period();
+                let whole = direct.period();
+                inputs.saturating_mul(whole / gcd(outputs, whole))
             }
         }
     }
