@@ -162,14 +162,28 @@ pub enum AudioError {
     #[error("signal has 0 samples, allowed is 1 or more")]
     EmptySignal,
     /// A signal whose resampled length does not fit in memory.
-    #[error("{samples} samples at {input_rate} Hz are too many to resample to {output_rate} Hz")]
+    #[error("{samples} samples are too many to resample to {ratio} times as many")]
     SignalTooLong {
         /// Samples in.
         samples: usize,
-        /// Rate in Hz.
-        input_rate: u32,
-        /// Rate wanted in Hz.
-        output_rate: u32,
+        /// Output samples per input sample.
+        ratio: f64,
+    },
+    /// A clip shorter than the segmentation allows.
+    #[error("clip has {samples} samples, allowed is {needed} or more")]
+    ClipTooShort {
+        /// The samples it has.
+        samples: usize,
+        /// The samples it needs.
+        needed: usize,
+    },
+    /// Segments that do not fit in memory.
+    #[error("{segments} segments of {segment_length} samples are too many to hold")]
+    SegmentsTooLong {
+        /// Number of segments.
+        segments: usize,
+        /// Samples of a segment.
+        segment_length: usize,
     },
     /// An output buffer of the wrong length.
     #[error("output buffer has length {got}, expected {expected}")]
@@ -206,6 +220,8 @@ impl AudioError {
             Self::Config { .. }
             | Self::EmptySignal
             | Self::SignalTooLong { .. }
+            | Self::ClipTooShort { .. }
+            | Self::SegmentsTooLong { .. }
             | Self::BufferLength { .. } => None,
         }
     }

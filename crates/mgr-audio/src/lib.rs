@@ -6,7 +6,7 @@
 //! | [`Loader::open`] -> [`BlockReader`] | a file of any length -> blocks of bounded memory |
 //! | [`Loader::info`] -> [`AudioInfo`] | a file -> its format, length and [`Tags`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
-//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> its middle non-overlapping segments, short clips repeated |
+//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> segments of equal length by published or own rules, short clips too |
 //! | [`augment`] | noise, shift, gain, fades, filters, backgrounds: seeded chains with a log that repeats them |
 //! | [`LevelConfig`] -> [`LevelMeter`] | peaks, RMS, loudness, clipping, silence -> [`Levels`] |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
@@ -49,6 +49,7 @@ mod rate;
 mod report;
 mod resample;
 mod segment;
+mod simd;
 mod wav;
 mod wav_writer;
 
@@ -59,8 +60,8 @@ pub use info::{AudioInfo, Tags};
 pub use levels::{LevelConfig, LevelMeter, LevelStream, Levels};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
-pub use resample::{ResampleConfig, ResampleKernel, Resampler};
-pub use segment::{SegmentConfig, Segmenter, ShortClip};
+pub use resample::{ResampleConfig, ResampleKernel, ResampleScratch, ResampleStream, Resampler};
+pub use segment::{SegmentChoice, SegmentConfig, SegmentPreset, SegmentSpan, Segmenter, ShortClip, Tail};
 pub use wav::{WavFormat, write_wav};
 pub use wav_writer::WavWriter;
 

@@ -64,7 +64,7 @@ pub(crate) struct RateStream {
 impl RateStream {
     /// A stream whose first input is `base`, given by [`Ratio::first_input`], and whose first output is `first`.
     pub(crate) fn new(resampler: Resampler, base: u64, first: u64) -> Self {
-        let ratio = Ratio::new(resampler.config());
+        let ratio = Ratio::new(resampler.config().unwrap_or_default());
         Self { resampler, ratio, inputs: Vec::new(), base, next: first, enough: GATHERED }
     }
 

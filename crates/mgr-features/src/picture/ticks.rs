@@ -67,6 +67,7 @@ impl Unit {
             Self::MagnitudePower => "Power of the magnitude",
             Self::Decibel => "dB",
             Self::LnPower => "ln power",
+            Self::LnMagnitude => "ln magnitude",
             Self::Log10Power => "log10 power",
             Self::Hertz => "Hz",
             Self::Ratio => "",

@@ -73,5 +73,8 @@ macro_rules! families {
 }
 
 families! {
+    hpss,
+    chroma,
     mel,
+    spectral,
 }
