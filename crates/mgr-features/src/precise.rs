@@ -1,7 +1,9 @@
 //! The magnitude of a short-time Fourier transform, taken in double precision.
 //!
 //! In f32 the rounding of the loudest bin spreads over all others, some 1e-7 of it each. Descriptors that weigh every bin
-//! alike, or look at the quietest, would measure that: the reference transforms in f64, and so does this.
+//! alike, or look at the quietest, would measure that: the reference transforms in f64, and so does this. A phase vocoder adds up the
+//! phase of a bin over all frames, also those in which it is far under that noise: there a note that begins later would begin with
+//! its bins out of step.
 
 use std::sync::Arc;
 
@@ -79,6 +81,31 @@ impl PreciseStft {
         scratch: &mut PreciseScratch,
         out: &mut [f32],
     ) {
+        self.transform(t, span, scratch);
+        let spectrum = &scratch.spectrum;
+        match exponent {
+            Exponent::Power => powers(spectrum, out),
+            Exponent::Magnitude => magnitudes(spectrum, out),
+            Exponent::Other(p) => {
+                magnitudes(spectrum, out);
+                out.iter_mut().for_each(|v| *v = v.powf(p));
+            }
+        }
+    }
+
+    /// The spectrum of frame `t`; the scratch fits.
+    pub(crate) fn spectrum(
+        &self,
+        t: usize,
+        span: Span<'_>,
+        scratch: &mut PreciseScratch,
+        out: &mut [Complex64],
+    ) {
+        self.transform(t, span, scratch);
+        out.copy_from_slice(&scratch.spectrum);
+    }
+
+    fn transform(&self, t: usize, span: Span<'_>, scratch: &mut PreciseScratch) {
         let PreciseScratch { padded, frame, spectrum, work } = scratch;
         match self.framing.inside(t, span) {
             Some(samples) => window_wide(samples, &self.window, frame),
@@ -91,13 +118,5 @@ impl PreciseStft {
         // Only a wrong length can fail here, and `fits` has been asked.
         let done = self.fft.process_with_scratch(frame, spectrum, work);
         debug_assert!(done.is_ok());
-        match exponent {
-            Exponent::Power => powers(spectrum, out),
-            Exponent::Magnitude => magnitudes(spectrum, out),
-            Exponent::Other(p) => {
-                magnitudes(spectrum, out);
-                out.iter_mut().for_each(|v| *v = v.powf(p));
-            }
-        }
     }
 }
