@@ -93,7 +93,7 @@ impl Window {
     }
 
     /// The window at `position` in 0..=1 of its period.
-    fn at(self, position: f64) -> f64 {
+    pub(crate) fn at(self, position: f64) -> f64 {
         let x = 2.0 * PI * position;
         match self {
             Self::Hann => 0.5 - 0.5 * x.cos(),
