@@ -74,4 +74,5 @@ macro_rules! families {
 
 families! {
     mel,
+    scattering,
 }
