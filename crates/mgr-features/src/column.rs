@@ -8,8 +8,18 @@ use crate::frame::{FrameStream, Framing, Span};
 
 /// Computes one column from one frame. Holds the plan and its own buffers.
 pub(crate) trait ColumnKernel: Send {
-    /// Writes column `t` of the feature into `out`.
+    /// Takes frame `t` and writes column `t` of the feature into `out`; one with a delay writes column `t - delay`, if any.
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]);
+
+    /// Frames after its own that a column looks at.
+    fn delay(&self) -> usize {
+        0
+    }
+
+    /// Writes column `t` of all `frames`, one of those that were still to come at the end, in order.
+    fn late_column(&mut self, t: usize, frames: usize, out: &mut [f32]) {
+        let _ = (t, frames, out);
+    }
 }
 
 /// Calls `column` for every column of `out`, through `spare` where the columns of `out` are not contiguous.
@@ -30,7 +40,8 @@ pub(crate) fn for_each_column<T: Copy>(
 
 /// A feature computed while samples arrive, in blocks of any size: the same columns as in batch, bit for bit.
 ///
-/// Memory is bounded by a frame, a hop, the padding and the largest block.
+/// Memory is bounded by a frame, a hop, the padding and the largest block. A feature whose columns look at later frames gives
+/// them that much later, the last ones when the stream ends.
 ///
 /// ```
 /// use mgr_features::mel::MelConfig;
@@ -82,9 +93,12 @@ impl ColumnStream {
             other => other,
         })?;
         let Self { frames, kernel, column } = self;
+        let delay = kernel.delay();
         frames.push(samples, |t, span| {
             kernel.column(t, span, column);
-            take(column);
+            if t >= delay {
+                take(column);
+            }
         });
         Ok(())
     }
@@ -93,10 +107,20 @@ impl ColumnStream {
     ///
     /// # Errors
     /// [`FeatureError::TooShort`] when the whole signal is too short for a frame.
-    pub fn finish(mut self, mut take: impl FnMut(&[f32])) -> Result<(), FeatureError> {
-        self.frames.finish(|t, span| {
-            self.kernel.column(t, span, &mut self.column);
-            take(&self.column);
-        })
+    pub fn finish(self, mut take: impl FnMut(&[f32])) -> Result<(), FeatureError> {
+        let Self { frames, mut kernel, mut column } = self;
+        let count = frames.frames()?;
+        let delay = kernel.delay();
+        frames.finish(|t, span| {
+            kernel.column(t, span, &mut column);
+            if t >= delay {
+                take(&column);
+            }
+        })?;
+        for t in count.saturating_sub(delay)..count {
+            kernel.late_column(t, count, &mut column);
+            take(&column);
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extractor::Unit;
 use crate::log::{ln_in_place, maximum};
+use crate::simd_mel::exp_scaled;
 use crate::{FeatureError, check};
 
 /// What 0 dB is.
@@ -38,6 +39,11 @@ pub enum Compression {
         /// Floor of the power, 0 or more.
         floor: f32,
     },
+    /// `ln s`, where zeros, and zeros alone, count as `zero`: MLFCF (2020) with 1e-6.
+    LnReplacingZero {
+        /// What stands for zero, over 0.
+        zero: f32,
+    },
     /// `log10(scale s + 1)`, the front end of musicnn (Pons et al. 2018) with a scale of 10,000.
     Log10 {
         /// Factor before the logarithm, over 0.
@@ -53,7 +59,7 @@ impl Default for Compression {
 }
 
 /// dB of a natural logarithm of power.
-const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
+pub(crate) const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
 
 impl Compression {
     /// Checks the parameters.
@@ -72,6 +78,7 @@ impl Compression {
                 top_db.map_or(Ok(()), |db| check::within("top_db", f64::from(db), 0.0, huge))
             }
             Self::Ln { floor } => check::within("floor", f64::from(floor), 0.0, huge),
+            Self::LnReplacingZero { zero } => check::within("zero", f64::from(zero), tiny, huge),
             Self::Log10 { scale } => check::within("scale", f64::from(scale), tiny, huge),
         }
     }
@@ -79,7 +86,7 @@ impl Compression {
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Decibel { .. } => Unit::Decibel,
-            Self::Ln { .. } => Unit::LnPower,
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => Unit::LnPower,
             Self::Log10 { .. } => Unit::Log10Power,
         }
     }
@@ -111,6 +118,10 @@ impl Compression {
             }
             Self::Ln { floor } => {
                 values.iter_mut().for_each(|v| *v = v.max(floor));
+                ln_in_place(values);
+            }
+            Self::LnReplacingZero { zero } => {
+                values.iter_mut().for_each(|v| *v = if *v == 0.0 { zero } else { *v });
                 ln_in_place(values);
             }
             Self::Log10 { scale } => {
@@ -153,5 +164,27 @@ impl Compression {
             None => values.iter_mut().for_each(|v| self.apply_local(std::slice::from_mut(v))),
         }
         self.apply_global(values);
+    }
+
+    /// Power of compressed values in place, as far as the compression can be undone: what was under a floor stays there,
+    /// and a reference that was the largest value is taken as 1.
+    pub fn undo(self, mut values: ArrayViewMut2<'_, f32>) {
+        let undo = |slice: &mut [f32]| match self {
+            Self::Decibel { reference, .. } => {
+                exp_scaled(slice, 1.0 / DB_PER_NEPER);
+                if let Reference::Value(reference) = reference {
+                    slice.iter_mut().for_each(|v| *v *= reference);
+                }
+            }
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => exp_scaled(slice, 1.0),
+            Self::Log10 { scale } => {
+                exp_scaled(slice, std::f32::consts::LN_10);
+                slice.iter_mut().for_each(|v| *v = (*v - 1.0).max(0.0) / scale);
+            }
+        };
+        match values.as_slice_memory_order_mut() {
+            Some(slice) => undo(slice),
+            None => values.iter_mut().for_each(|v| undo(std::slice::from_mut(v))),
+        }
     }
 }

@@ -35,18 +35,23 @@ pub(crate) struct RealFftScratch {
     work: Vec<Complex32>,
 }
 
+/// The factors of the split of a transform of even length `n`: `-i exp(-2 pi i k / n)` for k from 1.
+pub(crate) fn twiddles(n: usize) -> Twiddles {
+    let turned = |k: usize| {
+        let (sine, cosine) = (TAU * k as f64 / n as f64).sin_cos();
+        // -i exp(-i x) = -sin x - i cos x
+        (-sine as f32, -cosine as f32)
+    };
+    let (re, im) = (1..=n / 4).map(turned).unzip();
+    Twiddles { re, im }
+}
+
 impl RealFft {
     /// For frames of `window.len()` samples, at least one.
     pub(crate) fn new(window: Vec<f32>) -> Self {
         let n = window.len();
         let way = if n.is_multiple_of(2) {
-            let turned = |k: usize| {
-                let (sine, cosine) = (TAU * k as f64 / n as f64).sin_cos();
-                // -i exp(-i x) = -sin x - i cos x
-                (-sine as f32, -cosine as f32)
-            };
-            let (re, im) = (1..=n / 4).map(turned).unzip();
-            Way::Half { fft: FftPlanner::new().plan_fft_forward(n / 2), twiddles: Twiddles { re, im } }
+            Way::Half { fft: FftPlanner::new().plan_fft_forward(n / 2), twiddles: twiddles(n) }
         } else {
             Way::Whole { fft: RealFftPlanner::new().plan_fft_forward(n) }
         };

@@ -26,7 +26,6 @@ macro_rules! dispatched {
         }
     };
 }
-
 pub(crate) use dispatched;
 
 /// Values handled together; two AVX2 registers.

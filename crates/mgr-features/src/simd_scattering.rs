@@ -178,7 +178,7 @@ mod tests {
         values.iter().map(|z| Complex::new(z.re.into(), z.im.into())).collect()
     }
 
-    fn check<F: Real>(z: &[Complex<F>], other: &[Complex<F>]) {
+    fn check<F: Real + Into<f64>>(z: &[Complex<F>], other: &[Complex<F>]) {
         let count = z.len();
         let weights: Vec<F> = other.iter().map(|z| z.re).collect();
         let empty = vec![Complex::new(F::zero(), F::zero()); count];

@@ -1,15 +1,19 @@
 //! Short-time Fourier transform and its inverse.
 
+mod inverse;
+
+pub use inverse::InverseScratch;
+
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex32;
-use realfft::{ComplexToReal, RealFftPlanner};
 use serde::{Deserialize, Serialize};
 
 use crate::column::for_each_column;
 use crate::frame::{Centering, Framing, Padding, Span};
 use crate::real_fft::{RealFft, RealFftScratch};
+use crate::real_inverse::RealInverse;
 use crate::window::{Symmetry, Window};
 use crate::{FeatureError, check};
 
@@ -70,8 +74,9 @@ impl StftConfig {
         let coefficients = self.window.coefficients(win_length, self.symmetry)?;
         window[offset..].iter_mut().zip(coefficients).for_each(|(to, w)| *to = w as f32);
         let forward = RealFft::new(window.clone());
-        let inverse = RealFftPlanner::new().plan_fft_inverse(self.n_fft);
-        Ok(Stft(Arc::new(Inner { framing, window, forward, inverse })))
+        let inverse = RealInverse::new(&window);
+        let divisors = inverse::steady_divisors(&window, self.hop_length);
+        Ok(Stft(Arc::new(Inner { framing, window, forward, inverse, divisors })))
     }
 }
 
@@ -89,7 +94,8 @@ struct Inner {
     framing: Framing,
     window: Vec<f32>,
     forward: RealFft,
-    inverse: Arc<dyn ComplexToReal<f32>>,
+    inverse: RealInverse,
+    divisors: Vec<f32>,
 }
 
 /// A planned short-time Fourier transform: `X[k, t] = sum_n w[n] x[t hop - pad + n] exp(-2 pi i k n / n_fft)`.
@@ -169,9 +175,29 @@ impl Stft {
         }
     }
 
+    /// Gives `take` the spectrum of each frame of a signal that has one; the scratch must fit.
+    pub(crate) fn for_each_spectrum(
+        &self,
+        samples: &[f32],
+        scratch: &mut StftScratch,
+        mut take: impl FnMut(usize, &[Complex32]),
+    ) {
+        let span = Span::whole(samples);
+        for t in 0..self.framing().frames(samples.len()).unwrap_or(0) {
+            self.transform_parts(t, span, &mut scratch.fft);
+            self.0.forward.spectrum(&scratch.fft, &mut scratch.column);
+            take(t, &scratch.column);
+        }
+    }
+
     /// The power of each bin of the frame transformed last.
     pub(crate) fn power(&self, scratch: &StftScratch, out: &mut [f32]) {
         self.0.forward.power(&scratch.fft, out);
+    }
+
+    /// The spectrum of the frame transformed last.
+    pub(crate) fn spectrum(&self, scratch: &StftScratch, out: &mut [Complex32]) {
+        self.0.forward.spectrum(&scratch.fft, out);
     }
 
     /// The transform of a signal, allocated.
@@ -207,65 +233,5 @@ impl Stft {
             self.0.forward.spectrum(&scratch.fft, column);
         });
         Ok(())
-    }
-
-    /// The signal whose transform is nearest to `spectrogram` in the least-squares sense (Griffin and Lim 1984,
-    /// eq. 6): windowed inverse transforms, overlapped, added, and divided by the sum of squared windows.
-    ///
-    /// `length` cuts or zero-pads the result; `None` gives what the frames cover. A transform of a signal is given back
-    /// exactly, up to rounding, wherever some window is not zero. Source: librosa 0.11 `istft`.
-    ///
-    /// # Errors
-    /// [`FeatureError::Shape`] for a wrong number of bins, [`FeatureError::TooShort`] for no frame.
-    pub fn inverse(
-        &self,
-        spectrogram: ArrayView2<'_, Complex32>,
-        length: Option<usize>,
-    ) -> Result<Vec<f32>, FeatureError> {
-        let (got_rows, frames) = spectrogram.dim();
-        let rows = self.bins();
-        if got_rows != rows {
-            let (what, columns) = ("spectrogram", frames);
-            return Err(FeatureError::Shape { what, got_rows, got_columns: frames, rows, columns });
-        }
-        if frames == 0 {
-            return Err(FeatureError::TooShort { got: 0, needed: 1 });
-        }
-        let Inner { framing, window, inverse, .. } = &*self.0;
-        let (n_fft, hop, pad) = (self.n_fft(), framing.hop_length(), framing.pad());
-        let covered = n_fft + hop * (frames - 1);
-        let length = length.unwrap_or(covered - 2 * pad);
-        let padded = length.checked_add(2 * pad).ok_or(FeatureError::Memory { rows: length, columns: 1 })?;
-        let frames = frames.min(padded.div_ceil(hop).max(1));
-
-        let mut sum = check::matrix::<f32>(covered.max(padded), 1)?.into_raw_vec_and_offset().0;
-        let mut weight = sum.clone();
-        let mut spectrum = inverse.make_input_vec();
-        let mut frame = inverse.make_output_vec();
-        let mut work = inverse.make_scratch_vec();
-        let scale = 1.0 / n_fft as f32;
-        for t in 0..frames {
-            spectrum.iter_mut().zip(spectrogram.column(t)).for_each(|(to, from)| *to = *from);
-            // A real signal has none here; what is there anyway has no effect on it.
-            spectrum[0].im = 0.0;
-            if n_fft.is_multiple_of(2) {
-                spectrum[rows - 1].im = 0.0;
-            }
-            let done = inverse.process_with_scratch(&mut spectrum, &mut frame, &mut work);
-            debug_assert!(done.is_ok());
-            let places = sum[t * hop..].iter_mut().zip(&mut weight[t * hop..]);
-            for (((s, q), x), w) in places.zip(&frame).zip(window) {
-                *s += x * w * scale;
-                *q += w * w;
-            }
-        }
-        for (s, q) in sum.iter_mut().zip(&weight) {
-            if *q > f32::MIN_POSITIVE {
-                *s /= q;
-            }
-        }
-        sum.drain(..pad);
-        sum.truncate(length);
-        Ok(sum)
     }
 }

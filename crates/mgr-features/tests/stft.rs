@@ -3,10 +3,11 @@
 
 use std::f64::consts::TAU;
 
+use mgr_features::FeatureError;
 use mgr_features::frame::{Centering, Padding};
 use mgr_features::stft::StftConfig;
 use mgr_features::window::{Symmetry, Window};
-use ndarray::Array2;
+use ndarray::{Array2, ShapeBuilder};
 use num_complex::{Complex32, Complex64};
 use proptest::prelude::*;
 
@@ -93,6 +94,33 @@ fn configs() -> impl Strategy<Value = StftConfig> {
     )
 }
 
+/// The inverse as it is written: frames by a sum over bins, windowed, added, divided by the sum of squared windows.
+/// With each sample, the weight that it was divided by.
+fn naive_inverse(config: &StftConfig, spectrogram: &Array2<Complex32>, length: usize) -> Vec<(f64, f64)> {
+    let (n_fft, hop) = (config.n_fft, config.hop_length);
+    let pad = if config.centering == Centering::Centered { n_fft / 2 } else { 0 };
+    let win = config.win_length.unwrap_or(n_fft);
+    let mut window = vec![0.0; n_fft];
+    let left = (n_fft - win) / 2;
+    window[left..left + win].copy_from_slice(&config.window.coefficients(win, config.symmetry).unwrap());
+    let mut sum = vec![0.0; (length + pad).max(hop * spectrogram.ncols()) + n_fft];
+    let mut weight = sum.clone();
+    for (t, column) in spectrogram.columns().into_iter().enumerate() {
+        for n in 0..n_fft {
+            let term = |(k, z): (usize, &Complex32)| {
+                let both_sides = if k == 0 || 2 * k == n_fft { 1.0 } else { 2.0 };
+                let phase = TAU * ((k * n) % n_fft) as f64 / n_fft as f64;
+                both_sides * (f64::from(z.re) * phase.cos() - f64::from(z.im) * phase.sin())
+            };
+            let sample = column.iter().enumerate().map(term).sum::<f64>() / n_fft as f64;
+            sum[t * hop + n] += sample * window[n];
+            weight[t * hop + n] += window[n] * window[n];
+        }
+    }
+    let divisor = |q: f64| if q > f64::from(f32::MIN_POSITIVE) { q } else { 1.0 };
+    sum.iter().zip(&weight).map(|(s, q)| (s / divisor(*q), divisor(*q))).skip(pad).take(length).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -110,6 +138,39 @@ proptest! {
             let g = Complex64::new(f64::from(g.re), f64::from(g.im));
             prop_assert!((g - w).norm() <= tolerance, "{} {}", g, w);
         }
+    }
+
+    #[test]
+    fn the_inverse_equals_its_definition(
+        config in configs(),
+        values in prop::collection::vec(-1.0f32..1.0, 2 * 41 * 12),
+        frames in 1usize..12,
+        length in 0usize..700,
+        covered in any::<bool>(),
+    ) {
+        let stft = config.plan().unwrap();
+        let spectrogram = Array2::from_shape_fn((stft.bins(), frames), |(k, t)| {
+            let at = 2 * (t * stft.bins() + k);
+            Complex32::new(values[at], values[at + 1])
+        });
+        let got = stft.inverse(spectrogram.view(), (!covered).then_some(length)).unwrap();
+        let length = if covered { stft.covered(frames) } else { length };
+        prop_assert_eq!(got.len(), length);
+        let want = naive_inverse(&config, &spectrogram, length);
+        for (g, (w, weight)) in got.iter().zip(&want) {
+            // Rounding of the sum, which is of size 1, grows where the windows are small: compare before the division, and
+            // allow for windows rounded to f32.
+            let tolerance = 3e-6 / weight.sqrt() + 1e-6 * w.abs();
+            prop_assert!((f64::from(*g) - w).abs() <= tolerance, "{} {} {}", g, w, weight);
+        }
+        // Any memory layout, a scratch used before, a buffer not zero: the same bytes.
+        let mut again = vec![7.0; length];
+        let mut scratch = stft.inverse_scratch();
+        let columns = spectrogram.t().as_standard_layout().into_owned();
+        stft.inverse_into(spectrogram.view(), &mut again, &mut scratch).unwrap();
+        prop_assert_eq!(&again, &got);
+        stft.inverse_into(columns.t(), &mut again, &mut scratch).unwrap();
+        prop_assert_eq!(&again, &got);
     }
 
     #[test]
@@ -171,4 +232,22 @@ fn the_inverse_refuses_what_is_no_transform() {
     assert!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), Some(usize::MAX)).is_err());
     assert_eq!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), None).unwrap().len(), 1024);
     assert_eq!(stft.inverse(Array2::<Complex32>::zeros((1025, 3)).view(), Some(9999)).unwrap().len(), 9999);
+}
+
+#[test]
+fn the_inverse_allocates_nothing_and_wants_its_own_scratch() {
+    let plan = |n_fft| StftConfig { n_fft, ..StftConfig::default() }.plan().unwrap();
+    for n_fft in [2048, 1001] {
+        let stft = plan(n_fft);
+        let spectrogram = Array2::<Complex32>::zeros((stft.bins(), 20).f());
+        let mut out = vec![0.0; 9000];
+        let mut scratch = stft.inverse_scratch();
+        let count = allocation_counter::measure(|| {
+            stft.inverse_into(spectrogram.view(), &mut out, &mut scratch).unwrap();
+        });
+        assert_eq!(count.count_total, 0);
+        let mut foreign = plan(n_fft + 1).inverse_scratch();
+        let error = stft.inverse_into(spectrogram.view(), &mut out, &mut foreign).unwrap_err();
+        assert!(matches!(error, FeatureError::Scratch { .. }));
+    }
 }

@@ -55,7 +55,11 @@ macro_rules! families {
 }
 
 families! {
+    effects,
+    hpss,
+    chroma,
     mel,
+    spectral,
     scattering,
 }
 

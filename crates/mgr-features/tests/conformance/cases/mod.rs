@@ -73,6 +73,9 @@ macro_rules! families {
 }
 
 families! {
+    hpss,
+    chroma,
     mel,
     scattering,
+    spectral,
 }
