@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
-use crate::cqt::{CqtConfig, HybridCqtConfig, PseudoCqtConfig, VqtConfig};
 use crate::chroma::cens::ChromaCensConfig;
 use crate::chroma::cqt::{ChromaCqtConfig, TonnetzConfig};
 use crate::chroma::stft::ChromaStftConfig;
+use crate::cqt::{CqtConfig, HybridCqtConfig, PseudoCqtConfig, VqtConfig};
 use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
 use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};

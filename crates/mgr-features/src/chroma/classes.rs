@@ -94,7 +94,8 @@ impl CqtClassesConfig {
         let merged = self.bins_per_octave / self.n_chroma;
         let note = (12.0 * (self.f_min / 440.0).log2() + 69.0).rem_euclid(12.0);
         let from_c = (note * self.n_chroma as f64 / 12.0).round_ties_even() as usize;
-        let class = |bin: usize| ((bin + merged / 2) % self.bins_per_octave / merged + from_c) % self.n_chroma;
+        let class =
+            |bin: usize| ((bin + merged / 2) % self.bins_per_octave / merged + from_c) % self.n_chroma;
         let classes = (0..bank.rows()).map(class).collect();
         Ok(Classes(Arc::new(Inner { config: self.clone(), sample_rate, bank, tuning, classes })))
     }

@@ -311,7 +311,8 @@ impl Extractor for Tonnetz {
     }
 
     fn layout(&self, samples: usize) -> Result<Layout, FeatureError> {
-        let names = ["fifth_x", "fifth_y", "minor_third_x", "minor_third_y", "major_third_x", "major_third_y"];
+        let names =
+            ["fifth_x", "fifth_y", "minor_third_x", "minor_third_y", "major_third_x", "major_third_y"];
         Ok(Layout {
             rows: CENTROIDS,
             row_axis: Axis::Name { names: names.map(str::to_owned).to_vec() },

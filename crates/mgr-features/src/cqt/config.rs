@@ -129,7 +129,7 @@ fn bandwidth(window: Window) -> Result<f64, FeatureError> {
         Window::Blackman => 1.726_968_155_426_232_6,
         Window::BlackmanHarris => 2.004_597_528_358_501_4,
         Window::Rectangular => 1.0,
-        other @ Window::Kaiser { .. } => {
+        other @ (Window::Kaiser { .. } | Window::Povey) => {
             let w = other.coefficients(1000, Symmetry::Periodic)?;
             let sum: f64 = w.iter().sum();
             1000.0 * w.iter().map(|v| v * v).sum::<f64>() / (sum * sum)

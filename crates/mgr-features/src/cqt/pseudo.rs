@@ -46,7 +46,8 @@ impl Pseudo {
             .collect();
         let n_fft = kernel::n_fft(&filters).max(2 * config.hop_length.next_power_of_two());
         for filter in &mut filters {
-            filter.scale = if design.scaled { 1.0 / n_fft as f64 } else { filter.length / n_fft as f64 }.sqrt();
+            filter.scale =
+                if design.scaled { 1.0 / n_fft as f64 } else { filter.length / n_fft as f64 }.sqrt();
         }
         let stft = StftConfig {
             n_fft,

@@ -134,7 +134,8 @@ impl Tables {
         let nyquist = design.sample_rate / 2.0;
         let cutoff = design.cutoff(tuning);
         if cutoff.is_nan() || cutoff > nyquist {
-            let allowed = format!("so many that the highest filter, which ends at {cutoff} Hz, ends by {nyquist} Hz");
+            let allowed =
+                format!("so many that the highest filter, which ends at {cutoff} Hz, ends by {nyquist} Hz");
             return Err(FeatureError::parameter("n_bins", design.n_bins, allowed));
         }
         let Self { stages, early, levels, kernels, filters, rate } = self;
@@ -189,7 +190,8 @@ impl Tables {
                 hop /= 2;
                 halvings += 1;
                 let rate_below = *rate / f64::from(halvings).exp2();
-                stages.push(Filters::stage(highest(design, end, tuning) / (rate_below / 2.0), design.blind()));
+                stages
+                    .push(Filters::stage(highest(design, end, tuning) / (rate_below / 2.0), design.blind()));
             }
         }
         // Kernels that are not used any more stay for their memory.
@@ -437,10 +439,7 @@ impl<T: Value> Run<'_, T> {
     }
 
     /// Ends a stream; gives the count of columns.
-    pub(super) fn finish(
-        &mut self,
-        emit: &mut dyn FnMut(usize, usize, &[T]),
-    ) -> Result<usize, FeatureError> {
+    pub(super) fn finish(&mut self, emit: &mut dyn FnMut(usize, usize, &[T])) -> Result<usize, FeatureError> {
         let samples = self.state.seen();
         let columns = self.tables.columns(samples)?;
         self.state.end = Some((samples, columns));
@@ -558,8 +557,18 @@ impl<T: Value> Run<'_, T> {
                 for ((x, e), o) in x.iter().zip(even.chunks_exact_mut(half)).zip(odd.chunks_exact_mut(half)) {
                     simd::fold(x, e, o);
                 }
-                simd::project(&kernel.re, padded, std::array::from_fn(|f| &even[f * half..(f + 1) * half]), re);
-                simd::project(&kernel.im, padded, std::array::from_fn(|f| &odd[f * half..(f + 1) * half]), im);
+                simd::project(
+                    &kernel.re,
+                    padded,
+                    std::array::from_fn(|f| &even[f * half..(f + 1) * half]),
+                    re,
+                );
+                simd::project(
+                    &kernel.im,
+                    padded,
+                    std::array::from_fn(|f| &odd[f * half..(f + 1) * half]),
+                    im,
+                );
             }
             Way::Time => {
                 simd::project(&kernel.re, padded, x, re);
