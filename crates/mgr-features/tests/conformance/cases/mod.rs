@@ -75,6 +75,7 @@ macro_rules! families {
 families! {
     hpss,
     chroma,
+    cqt,
     mel,
     scattering,
     spectral,
