@@ -46,7 +46,7 @@ fn run_case(case: &Case, folder: &Path, out: &Path) -> Result<(), String> {
         Some(input) => read_wav(&folder.join(input))?,
         None => Vec::new(),
     };
-    let results = ops::plan(&case.op, &case.params, case.sr)?.run(&samples)?;
+    let results = ops::plan(&case.op, &case.params, case.sr)?.run_named(&samples)?;
     for output in &case.outputs {
         let result = results
             .iter()

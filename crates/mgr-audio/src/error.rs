@@ -100,6 +100,26 @@ pub enum AudioError {
         /// Packets that failed to decode.
         skipped_packets: u64,
     },
+    /// The channel asked for is not in the file.
+    #[error("{}: channel {channel} asked for, the file has {channels}", path.display())]
+    ChannelMissing {
+        /// The file.
+        path: PathBuf,
+        /// The channel's number, from 0.
+        channel: usize,
+        /// Channels of the file.
+        channels: usize,
+    },
+    /// The range asked for begins where the file has ended.
+    #[error("{}: range begins at {offset_s} s, the file ends after {frames} frames", path.display())]
+    RangeBeyondEnd {
+        /// The file.
+        path: PathBuf,
+        /// Start of the range in seconds.
+        offset_s: f64,
+        /// Samples per channel in the file.
+        frames: u64,
+    },
     /// Zero or absurd sample rate or channel count.
     #[error("{}: {parameter} is {value}, allowed is {min} to {max}", path.display())]
     StreamParameter {
@@ -122,12 +142,12 @@ pub enum AudioError {
         /// What is wrong, with counts.
         damage: String,
     },
-    /// The file holds more than the limit and [`Strictness::Strict`](crate::Strictness::Strict) was asked for.
+    /// The file holds more than a limit and [`Strictness::Strict`](crate::Strictness::Strict) was asked for.
     #[error("{}: longer than the limit of {limit_s} s", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// The limit in seconds.
+        /// The limit in seconds: that of the duration, or that of the memory if it is shorter.
         limit_s: f64,
     },
     /// A decoder panicked on hostile data; the panic was caught.
@@ -142,14 +162,28 @@ pub enum AudioError {
     #[error("signal has 0 samples, allowed is 1 or more")]
     EmptySignal,
     /// A signal whose resampled length does not fit in memory.
-    #[error("{samples} samples at {input_rate} Hz are too many to resample to {output_rate} Hz")]
+    #[error("{samples} samples are too many to resample to {ratio} times as many")]
     SignalTooLong {
         /// Samples in.
         samples: usize,
-        /// Rate in Hz.
-        input_rate: u32,
-        /// Rate wanted in Hz.
-        output_rate: u32,
+        /// Output samples per input sample.
+        ratio: f64,
+    },
+    /// A clip shorter than the segmentation allows.
+    #[error("clip has {samples} samples, allowed is {needed} or more")]
+    ClipTooShort {
+        /// The samples it has.
+        samples: usize,
+        /// The samples it needs.
+        needed: usize,
+    },
+    /// Segments that do not fit in memory.
+    #[error("{segments} segments of {segment_length} samples are too many to hold")]
+    SegmentsTooLong {
+        /// Number of segments.
+        segments: usize,
+        /// Samples of a segment.
+        segment_length: usize,
     },
     /// An output buffer of the wrong length.
     #[error("output buffer has length {got}, expected {expected}")]
@@ -177,6 +211,8 @@ impl AudioError {
             | Self::Malformed { path, .. }
             | Self::NoAudioTrack { path }
             | Self::NoSamples { path, .. }
+            | Self::ChannelMissing { path, .. }
+            | Self::RangeBeyondEnd { path, .. }
             | Self::StreamParameter { path, .. }
             | Self::Damaged { path, .. }
             | Self::TooLong { path, .. }
@@ -184,6 +220,8 @@ impl AudioError {
             Self::Config { .. }
             | Self::EmptySignal
             | Self::SignalTooLong { .. }
+            | Self::ClipTooShort { .. }
+            | Self::SegmentsTooLong { .. }
             | Self::BufferLength { .. } => None,
         }
     }

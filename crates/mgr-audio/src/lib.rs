@@ -2,10 +2,15 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`LoadConfig`] -> [`Loader`] | any file symphonia, hound or the AU reader knows -> [`Clip`], with a [`DecodeReport`] |
+//! | [`LoadConfig`] -> [`Loader`] | any file, or a range of it -> [`Clip`], with a [`DecodeReport`] |
+//! | [`Loader::open`] -> [`BlockReader`] | a file of any length -> blocks of bounded memory |
+//! | [`Loader::info`] -> [`AudioInfo`] | a file -> its format, length and [`Tags`] |
 //! | [`ResampleConfig`] -> [`Resampler`] | any rate to any rate, linear phase, 120 dB stop band |
-//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> its middle non-overlapping segments, short clips repeated |
+//! | [`SegmentConfig`] -> [`Segmenter`] | a clip -> segments of equal length by published or own rules, short clips too |
+//! | [`augment`] | noise, shift, gain, fades, filters, backgrounds: seeded chains with a log that repeats them |
+//! | [`LevelConfig`] -> [`LevelMeter`] | peaks, RMS, loudness, clipping, silence -> [`Levels`] |
 //! | [`write_wav`] | samples -> a mono WAV file, written atomically |
+//! | [`WavWriter`] | blocks of channels -> a WAV file of any length, written atomically |
 //!
 //! Every config is plain data; `plan()` validates it once into an immutable plan that is `Send + Sync` and cheap to clone. Input
 //! never panics: it gives samples and a report, or an [`AudioError`] that names the file and the reason.
@@ -31,23 +36,34 @@
 //! # }
 //! ```
 
-mod au;
+pub mod augment;
+mod blocks;
+mod channels;
 mod decode;
+mod engine;
 mod error;
+mod info;
+mod levels;
 mod load;
+mod rate;
 mod report;
 mod resample;
-mod riff;
 mod segment;
-mod sniff;
+mod simd;
 mod wav;
+mod wav_writer;
 
+pub use blocks::{Block, BlockReader};
+pub use channels::ChannelMix;
 pub use error::AudioError;
+pub use info::{AudioInfo, Tags};
+pub use levels::{LevelConfig, LevelMeter, LevelStream, Levels};
 pub use load::{Clip, LoadConfig, Loader, Strictness};
 pub use report::DecodeReport;
-pub use resample::{ResampleConfig, ResampleKernel, Resampler};
-pub use segment::{SegmentConfig, Segmenter, ShortClip};
+pub use resample::{ResampleConfig, ResampleKernel, ResampleScratch, ResampleStream, Resampler};
+pub use segment::{SegmentChoice, SegmentConfig, SegmentPreset, SegmentSpan, Segmenter, ShortClip, Tail};
 pub use wav::{WavFormat, write_wav};
+pub use wav_writer::WavWriter;
 
 /// The lowest sample rate in Hz that is read, written or resampled.
 pub const MIN_SAMPLE_RATE: u32 = 100;

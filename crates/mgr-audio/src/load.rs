@@ -1,27 +1,25 @@
-//! From a path or bytes to a mono clip at the rate asked for.
+//! From a path or bytes to a clip at the rate asked for: whole, in part, or block by block.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use symphonia::core::io::MediaSource;
 
-use crate::report::{Collector, DecodeReport, check_stream};
-use crate::riff::{self, WaveSource};
-use crate::sniff::{Content, sniff};
+use crate::engine::{self, Engine, Frames, Input};
+use crate::rate::{RateStream, Ratio};
 use crate::{
-    AudioError, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, ResampleConfig, ResampleKernel, Resampler, au, decode, wav,
+    AudioError, AudioInfo, BlockReader, ChannelMix, DecodeReport, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE,
+    ResampleConfig, ResampleKernel, Resampler,
 };
 
-/// Bytes looked at to tell what a file is.
-const HEAD_BYTES: u64 = 4096;
 /// Four hours, in seconds.
 const DEFAULT_MAX_DURATION_S: f64 = 4.0 * 3600.0;
+/// Six hours of one channel at 48 kHz. A few bytes of FLAC can claim more.
+const DEFAULT_MAX_MEMORY_BYTES: u64 = 4 << 30;
+const MIN_MAX_MEMORY_BYTES: u64 = 1 << 10;
+const DEFAULT_BLOCK_LENGTH: usize = 1 << 16;
+const MAX_BLOCK_LENGTH: usize = 1 << 28;
 /// Resampler tables kept by a loader; a dataset has one or two source rates.
 const MAX_KEPT_RESAMPLERS: usize = 16;
 
@@ -32,7 +30,7 @@ pub enum Strictness {
     /// Give what can be decoded and tell in the report what was wrong. The default.
     #[default]
     Lenient,
-    /// Any damage ([`DecodeReport::damage`]) is [`AudioError::Damaged`], a clip over the limit [`AudioError::TooLong`].
+    /// Any damage ([`DecodeReport::damage`]) is [`AudioError::Damaged`], a clip over a limit [`AudioError::TooLong`].
     Strict,
 }
 
@@ -42,8 +40,20 @@ pub enum Strictness {
 pub struct LoadConfig {
     /// Rate of the clip in Hz, 100 to 1,000,000; `None` (the default) keeps the file's.
     pub sample_rate: Option<u32>,
-    /// Seconds decoded at most, above 0; the rest is cut off. Default 14,400 (4 h). Never more than 2^30 samples a channel.
+    /// Which channels are kept. Default [`ChannelMix::Mean`].
+    pub channels: ChannelMix,
+    /// Start of the wanted range in seconds, 0 or more; rounded to a sample of the clip. Default 0.
+    pub offset_s: f64,
+    /// Length of the wanted range in seconds, above 0, rounded to samples of the clip but at least one; `None` (the default)
+    /// is all that follows. A file that ends within the range gives what there is of it.
+    pub duration_s: Option<f64>,
+    /// Seconds decoded at most, above 0; the rest is cut off. Default 14,400 (4 h).
     pub max_duration_s: f64,
+    /// Bytes of samples that a clip may take, 1,024 or more, before and after resampling together; the rest is cut off. Default
+    /// 4 GiB. Does not apply to [`Loader::open`], whose memory does not grow.
+    pub max_memory_bytes: u64,
+    /// Samples per channel in the blocks of [`Loader::open`], 1 to 2^28. Default 65,536.
+    pub block_length: usize,
     /// Low-pass filter of the resampler. Default [`ResampleKernel::High`].
     pub kernel: ResampleKernel,
     /// What to do with damaged files. Default [`Strictness::Lenient`].
@@ -54,7 +64,12 @@ impl Default for LoadConfig {
     fn default() -> Self {
         Self {
             sample_rate: None,
+            channels: ChannelMix::Mean,
+            offset_s: 0.0,
+            duration_s: None,
             max_duration_s: DEFAULT_MAX_DURATION_S,
+            max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
+            block_length: DEFAULT_BLOCK_LENGTH,
             kernel: ResampleKernel::High,
             strict: Strictness::Lenient,
         }
@@ -65,18 +80,37 @@ impl LoadConfig {
     /// Validates the config.
     ///
     /// # Errors
-    /// [`AudioError::Config`] for a rate outside 100 to 1,000,000 Hz or a duration that is not above 0 and finite.
+    /// [`AudioError::Config`] for a field outside its range.
     pub fn plan(&self) -> Result<Loader, AudioError> {
+        self.check()?;
+        Ok(Loader { config: self.clone(), resamplers: Arc::default() })
+    }
+
+    fn check(&self) -> Result<(), AudioError> {
         if let Some(rate) = self.sample_rate
             && !(MIN_SAMPLE_RATE..=MAX_SAMPLE_RATE).contains(&rate)
         {
             let allowed = format!("{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}");
             return Err(AudioError::config("sample_rate", rate, allowed));
         }
-        if !(self.max_duration_s.is_finite() && self.max_duration_s > 0.0) {
-            return Err(AudioError::config("max_duration_s", self.max_duration_s, "above 0 and finite"));
+        if !(self.offset_s.is_finite() && self.offset_s >= 0.0) {
+            return Err(AudioError::config("offset_s", self.offset_s, "0 or more and finite"));
         }
-        Ok(Loader { config: self.clone(), resamplers: Arc::default() })
+        let duration_s = self.duration_s.unwrap_or(1.0);
+        for (field, value) in [("duration_s", duration_s), ("max_duration_s", self.max_duration_s)] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(AudioError::config(field, value, "above 0 and finite"));
+            }
+        }
+        if self.max_memory_bytes < MIN_MAX_MEMORY_BYTES {
+            let allowed = format!("{MIN_MAX_MEMORY_BYTES} or more");
+            return Err(AudioError::config("max_memory_bytes", self.max_memory_bytes, allowed));
+        }
+        if !(1..=MAX_BLOCK_LENGTH).contains(&self.block_length) {
+            let allowed = format!("1 to {MAX_BLOCK_LENGTH}");
+            return Err(AudioError::config("block_length", self.block_length, allowed));
+        }
+        Ok(())
     }
 }
 
@@ -84,22 +118,51 @@ impl LoadConfig {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Clip {
-    /// Mono samples, mean of the channels; full scale is -1 to 1, lossy and float files may exceed it. All finite.
+    /// The samples of the mix, or of the first channel with [`ChannelMix::All`]. Full scale is -1 to 1, lossy and float files
+    /// may exceed it. All finite.
     pub samples: Vec<f32>,
-    /// Rate of `samples` in Hz.
+    /// The other channels with [`ChannelMix::All`], each as long as `samples`; else empty.
+    pub other_channels: Vec<Vec<f32>>,
+    /// Rate of the samples in Hz.
     pub sample_rate: u32,
     /// What the decoder found.
     pub report: DecodeReport,
 }
 
+impl Clip {
+    /// The samples of each channel, `samples` first.
+    pub fn channels(&self) -> impl Iterator<Item = &[f32]> {
+        std::iter::once(&self.samples).chain(&self.other_channels).map(Vec::as_slice)
+    }
+
+    /// How many channels the clip holds: 1, or those of the file with [`ChannelMix::All`].
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        1 + self.other_channels.len()
+    }
+
+    /// The channels as planes, `samples` first.
+    #[must_use]
+    pub fn into_channels(self) -> Vec<Vec<f32>> {
+        let mut channels = self.other_channels;
+        channels.insert(0, self.samples);
+        channels
+    }
+}
+
 /// Loads files by a fixed [`LoadConfig`]. Cheap to clone, usable from many threads.
 ///
-/// The content decides how a file is read, never its extension: plain PCM WAV (and RF64) through hound, AU through its own
-/// reader, everything else (compressed WAV, AIFF, CAF, FLAC, MP1/2/3, Vorbis, AAC-LC, ALAC, ADPCM in ISO/MP4, MKV/WebM, Ogg,
-/// ADTS) through symphonia. WavPack, WMA, Wave64 and Opus are refused by name.
+/// The content decides how a file is read, never its extension. WAV (also RF64, BW64, Wave64), AIFF, AIFC and AU are read here
+/// where they store samples as such, everything else (their compressed dialects, CAF, FLAC, MP1/2/3, Vorbis, AAC-LC, ALAC and
+/// ADPCM in ISO/MP4, MKV/WebM, Ogg, ADTS) through symphonia, Opus with the cargo feature `opus`. WavPack, WMA and others are
+/// refused by name.
 ///
-/// A decoder that panics on hostile data is caught with [`catch_unwind`] and becomes [`AudioError::DecoderPanic`]; the
-/// process's panic hook still prints its line, and a build with `panic = "abort"` cannot be guarded this way.
+/// A range is what the same samples of the whole file are, bit for bit. It is found at once in files that store samples as such,
+/// without decoding in FLAC, and by decoding from the start in the others, whose packets cannot be counted unseen.
+///
+/// A decoder that panics on hostile data is caught with [`catch_unwind`](std::panic::catch_unwind) and becomes
+/// [`AudioError::DecoderPanic`]; the process's panic hook still prints its line, and a build with `panic = "abort"` cannot be
+/// guarded this way.
 #[derive(Debug, Clone)]
 pub struct Loader {
     config: LoadConfig,
@@ -107,22 +170,12 @@ pub struct Loader {
     resamplers: Arc<Mutex<BTreeMap<u32, Resampler>>>,
 }
 
-/// Where the bytes are; opened anew for each reader that is tried.
-#[derive(Clone, Copy)]
-enum Input<'a> {
-    File(&'a Path),
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Input<'a> {
-    fn open(self, path: &Path) -> Result<Box<dyn MediaSource + 'a>, AudioError> {
-        Ok(match self {
-            Self::File(file) => {
-                Box::new(File::open(file).map_err(|error| AudioError::io(path, "open", error))?)
-            }
-            Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-        })
-    }
+/// A config's range in a file of known rate.
+struct Span {
+    frames: Frames,
+    /// The first sample of the clip and how many there may be, where the rate is changed or a range asked for.
+    first: u64,
+    count: u64,
 }
 
 impl Loader {
@@ -132,7 +185,7 @@ impl Loader {
         &self.config
     }
 
-    /// Loads a file.
+    /// Loads a file, or the range of it that the config asks for.
     ///
     /// Memory grows with the samples really decoded, never with what a header claims.
     ///
@@ -142,17 +195,11 @@ impl Loader {
     /// [`UnsupportedContainer`](AudioError::UnsupportedContainer), [`UnsupportedCodec`](AudioError::UnsupportedCodec),
     /// [`Malformed`](AudioError::Malformed), [`NoAudioTrack`](AudioError::NoAudioTrack),
     /// [`NoSamples`](AudioError::NoSamples), [`StreamParameter`](AudioError::StreamParameter),
-    /// [`DecoderPanic`](AudioError::DecoderPanic) for its content; [`Damaged`](AudioError::Damaged) and
+    /// [`DecoderPanic`](AudioError::DecoderPanic) for its content; [`ChannelMissing`](AudioError::ChannelMissing) and
+    /// [`RangeBeyondEnd`](AudioError::RangeBeyondEnd) for what the config asks of it; [`Damaged`](AudioError::Damaged) and
     /// [`TooLong`](AudioError::TooLong) in strict mode.
     pub fn load(&self, path: &Path) -> Result<Clip, AudioError> {
-        let metadata = fs::metadata(path).map_err(|error| AudioError::io(path, "open", error))?;
-        if metadata.is_dir() {
-            return Err(AudioError::Directory { path: path.to_path_buf() });
-        }
-        if !metadata.is_file() {
-            return Err(AudioError::NotAFile { path: path.to_path_buf() });
-        }
-        self.load_input(path, Input::File(path), metadata.len())
+        self.load_input(Input::File(path), &self.config)
     }
 
     /// Loads a file's content from memory; `name` stands for the path in errors.
@@ -160,43 +207,121 @@ impl Loader {
     /// # Errors
     /// Those of [`Loader::load`] that concern the content.
     pub fn load_bytes(&self, bytes: Vec<u8>, name: &str) -> Result<Clip, AudioError> {
-        self.load_input(Path::new(name), Input::Bytes(&bytes), bytes.len() as u64)
+        self.load_input(Input::Bytes(bytes, Path::new(name)), &self.config)
     }
 
-    fn load_input(&self, path: &Path, input: Input<'_>, len: u64) -> Result<Clip, AudioError> {
-        if len == 0 {
-            return Err(AudioError::Empty { path: path.to_path_buf() });
-        }
-        let max_duration_s = self.config.max_duration_s;
-        let collector = catch_unwind(AssertUnwindSafe(|| read_input(path, input, len, max_duration_s)))
-            .unwrap_or_else(|panic| {
-                Err(AudioError::DecoderPanic {
-                    path: path.to_path_buf(),
-                    message: panic_message(panic.as_ref()),
-                })
-            })?;
-        let (samples, report) = collector.finish(path)?;
-        self.finish(path, samples, report)
+    /// Loads a range of a file in place of the config's: `duration_s` seconds, or all that follows, from `offset_s` on.
+    ///
+    /// ```
+    /// use mgr_audio::{LoadConfig, WavFormat, write_wav};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("ramp.wav");
+    /// let ramp: Vec<f32> = (0..8_000).map(|n| n as f32 / 8_000.0).collect();
+    /// write_wav(&path, &ramp, 8_000, WavFormat::Float32)?;
+    /// let clip = LoadConfig::default().plan()?.load_range(&path, 0.5, Some(0.25))?;
+    /// assert_eq!(clip.samples, ramp[4_000..6_000]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`], and [`AudioError::Config`] for times outside the ranges of `offset_s` and `duration_s`.
+    pub fn load_range(
+        &self,
+        path: &Path,
+        offset_s: f64,
+        duration_s: Option<f64>,
+    ) -> Result<Clip, AudioError> {
+        let config = LoadConfig { offset_s, duration_s, ..self.config.clone() };
+        config.check()?;
+        self.load_input(Input::File(path), &config)
     }
 
-    /// Applies the strictness and the rate.
-    fn finish(&self, path: &Path, samples: Vec<f32>, report: DecodeReport) -> Result<Clip, AudioError> {
-        if self.config.strict == Strictness::Strict {
-            if let Some(damage) = report.damage() {
-                return Err(AudioError::Damaged { path: path.to_path_buf(), damage });
-            }
-            if report.cut {
-                let limit_s = self.config.max_duration_s;
-                return Err(AudioError::TooLong { path: path.to_path_buf(), limit_s });
+    /// Opens a file to be read block by block.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] that its beginning gives cause for.
+    pub fn open(&self, path: &Path) -> Result<BlockReader, AudioError> {
+        self.open_input(Input::File(path))
+    }
+
+    /// Opens a file's content in memory to be read block by block; `name` stands for the path in errors.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] that its beginning gives cause for.
+    pub fn open_bytes(&self, bytes: Vec<u8>, name: &str) -> Result<BlockReader, AudioError> {
+        self.open_input(Input::Bytes(bytes, Path::new(name)))
+    }
+
+    /// What a file's header says: its format, length and tags. Decodes one packet at most (until one is sound), of files that
+    /// store samples as such none.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] that its beginning gives cause for.
+    pub fn info(&self, path: &Path) -> Result<AudioInfo, AudioError> {
+        engine::open(Input::File(path)).map(|(_, source)| source.info().clone())
+    }
+
+    /// As [`info`](Self::info), for a file's content in memory.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`] that its beginning gives cause for.
+    pub fn info_bytes(&self, bytes: Vec<u8>, name: &str) -> Result<AudioInfo, AudioError> {
+        engine::open(Input::Bytes(bytes, Path::new(name))).map(|(_, source)| source.info().clone())
+    }
+
+    fn load_input(&self, input: Input<'_>, config: &LoadConfig) -> Result<Clip, AudioError> {
+        let (path, source) = engine::open(input)?;
+        let (source_rate, sample_rate, resampler) = self.rates(source.info())?;
+        let planes = planes(config, source.info());
+        let span = span(config, source_rate, sample_rate, Some(planes));
+        let mut engine = Engine::new(path, source, config, span.frames)?;
+        engine.run()?;
+        let report = engine.finish(config)?;
+        let mut channels = std::mem::take(&mut engine.sink.planes);
+        if let Some(resampler) = resampler {
+            for plane in &mut channels {
+                *plane = if span.count == u64::MAX && span.first == 0 {
+                    resampler.process(plane)?
+                } else {
+                    let mut out = Vec::new();
+                    RateStream::new(resampler.clone(), span.frames.start, span.first)
+                        .push(plane, true, &mut out)?;
+                    out.truncate(usize::try_from(span.count).unwrap_or(usize::MAX));
+                    out
+                };
             }
         }
-        let source_rate = report.source_sample_rate;
+        let mut channels = channels.into_iter();
+        let samples = channels.next().unwrap_or_default();
+        if samples.is_empty() {
+            return Err(engine.beyond_end());
+        }
+        Ok(Clip { samples, other_channels: channels.collect(), sample_rate, report })
+    }
+
+    fn open_input(&self, input: Input<'_>) -> Result<BlockReader, AudioError> {
+        let config = &self.config;
+        let (path, source) = engine::open(input)?;
+        let (source_rate, sample_rate, resampler) = self.rates(source.info())?;
+        let span = span(config, source_rate, sample_rate, None);
+        let engine = Engine::new(path, source, config, span.frames)?;
+        let stream =
+            |resampler: &Resampler| RateStream::new(resampler.clone(), span.frames.start, span.first);
+        let streams = engine.sink.planes.iter().filter_map(|_| resampler.as_ref().map(stream)).collect();
+        Ok(BlockReader::new(config.clone(), engine, sample_rate, streams, span.count))
+    }
+
+    /// Rate of the file, rate of the clip, and what leads from the one to the other.
+    fn rates(&self, info: &AudioInfo) -> Result<(u32, u32, Option<Resampler>), AudioError> {
+        let source_rate = info.sample_rate;
         match self.config.sample_rate {
             Some(rate) if rate != source_rate => {
-                let samples = self.resampler(source_rate, rate)?.process(&samples)?;
-                Ok(Clip { samples, sample_rate: rate, report })
+                Ok((source_rate, rate, Some(self.resampler(source_rate, rate)?)))
             }
-            _ => Ok(Clip { samples, sample_rate: source_rate, report }),
+            _ => Ok((source_rate, source_rate, None)),
         }
     }
 
@@ -214,65 +339,39 @@ impl Loader {
     }
 }
 
-/// Chooses the reader by content.
-fn read_input(path: &Path, input: Input<'_>, len: u64, max_duration_s: f64) -> Result<Collector, AudioError> {
-    let mut head = Vec::new();
-    input
-        .open(path)?
-        .take(HEAD_BYTES)
-        .read_to_end(&mut head)
-        .map_err(|error| AudioError::io(path, "read", error))?;
-    match sniff(&head) {
-        Content::NotAudio(content) => Err(AudioError::NotAudio { path: path.to_path_buf(), content }),
-        Content::ForeignContainer(name) => {
-            Err(AudioError::UnsupportedContainer { path: path.to_path_buf(), container: name.to_owned() })
-        }
-        Content::Au => au::read(path, &mut BufReader::new(input.open(path)?), len, max_duration_s),
-        Content::Wave => read_wave(path, input, len, max_duration_s),
-        Content::Other => decode::read(path, input.open(path)?, max_duration_s),
-    }
+/// Planes that a clip will hold.
+fn planes(config: &LoadConfig, info: &AudioInfo) -> usize {
+    if config.channels == ChannelMix::All { info.channels as usize } else { 1 }
 }
 
-/// A WAVE file: hound for plain PCM, symphonia for what hound refuses; both see corrected sizes.
-fn read_wave(path: &Path, input: Input<'_>, len: u64, max_duration_s: f64) -> Result<Collector, AudioError> {
-    let io = |error| AudioError::io(path, "read", error);
-    let layout = riff::scan(path, &mut BufReader::new(input.open(path)?), len)?;
-    let format = layout.format;
-    check_stream(path, format.sample_rate, usize::from(format.channels))?;
-    if layout.data_len == 0 {
-        return Err(AudioError::NoSamples { path: path.to_path_buf(), skipped_packets: 0 });
+/// Turns seconds into frames. `planes` counts where the memory limit applies.
+fn span(config: &LoadConfig, source_rate: u32, sample_rate: u32, planes: Option<usize>) -> Span {
+    let (source_hz, clip_hz) = (f64::from(source_rate), f64::from(sample_rate));
+    // Casts of floats saturate. The limits are at least one frame.
+    let mut room = ((config.max_duration_s * source_hz) as u64).max(1);
+    if let Some(planes) = planes {
+        let copies = if source_rate == sample_rate { 1.0 } else { 1.0 + clip_hz / source_hz };
+        let frame_bytes = 4.0 * planes as f64 * copies;
+        room = room.min((config.max_memory_bytes as f64 / frame_bytes) as u64).max(1);
     }
-    let (rate, channels) = (format.sample_rate, usize::from(format.channels));
-    if format.is_plain_pcm() {
-        let codec = format.codec_name();
-        let mut collector = Collector::new(path, "wave", &codec, rate, channels, max_duration_s)?;
-        let source = BufReader::new(WaveSource::new(input.open(path)?, &layout).map_err(io)?);
-        if wav::read_pcm(source, &mut collector) {
-            collector.report.truncated |= layout.truncated && !collector.report.cut;
-            return Ok(collector);
-        }
+    let first = (config.offset_s * clip_hz).round() as u64;
+    let count = config.duration_s.map_or(u64::MAX, |seconds| ((seconds * clip_hz).round() as u64).max(1));
+    if source_rate == sample_rate {
+        return Span { frames: Frames { start: first, count, room }, first, count };
     }
-    let source = WaveSource::new(input.open(path)?, &layout).map_err(io)?;
-    match decode::read(path, Box::new(source), max_duration_s) {
-        Ok(mut collector) => {
-            let frames = layout.sounding_frames(collector.mono.len());
-            collector.mono.truncate(frames);
-            collector.report.truncated |= layout.truncated && !collector.report.cut;
-            Ok(collector)
-        }
-        Err(AudioError::UnsupportedContainer { path, container }) => {
-            // The container is known by now: what the reader refused is the format in it.
-            Err(AudioError::UnsupportedCodec {
-                path,
-                codec: format!("{} ({container})", format.codec_name()),
-            })
-        }
-        Err(error) => Err(error),
+    if first == 0 && count == u64::MAX {
+        return Span { frames: Frames { start: 0, count, room }, first, count };
     }
-}
-
-/// The text of a panic, where it is text.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+    let ratio = Ratio::new(ResampleConfig {
+        input_rate: source_rate,
+        output_rate: sample_rate,
+        ..Default::default()
+    });
+    // The filter reaches beyond the range; what it needs there is decoded without being counted against the limits.
+    let most = ((room as f64 * clip_hz / source_hz) as u64).max(1);
+    let start = ratio.first_input(first);
+    let reached = |count: u64| ratio.last_input(first.saturating_add(count)).saturating_sub(start);
+    let frames =
+        Frames { start, count: if count == u64::MAX { count } else { reached(count) }, room: reached(most) };
+    Span { frames, first, count: count.min(most) }
 }

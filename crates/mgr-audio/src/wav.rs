@@ -1,18 +1,14 @@
-//! WAV through hound: reading the plain PCM dialects, writing mono files.
+//! Writing mono WAV files, through hound.
 
 use std::fs;
-use std::io::{BufWriter, Read};
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use hound::{SampleFormat, WavSpec, WavWriter};
 use serde::{Deserialize, Serialize};
 
-use crate::report::Collector;
 use crate::{AudioError, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE};
-
-/// Frames converted at a time while reading.
-const BLOCK_FRAMES: usize = 4096;
 
 /// How samples are stored by [`write_wav`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,55 +17,10 @@ pub enum WavFormat {
     /// 16-bit integers: `round(32768 x)` clamped to -32768..=32767, NaN as 0. Read back within half a step, 2^-16.
     #[default]
     Pcm16,
+    /// 24-bit integers: `round(8388608 x)` clamped to -8388608..=8388607, NaN as 0. Read back within half a step, 2^-24.
+    Pcm24,
     /// 32-bit IEEE floats, bit for bit.
     Float32,
-}
-
-/// Reads whole frames until the header's size or the file ends.
-///
-/// Returns `false`, with nothing pushed, where hound refuses the header.
-pub(crate) fn read_pcm<R: Read>(source: R, collector: &mut Collector) -> bool {
-    let Ok(mut reader) = WavReader::new(source) else { return false };
-    let spec = reader.spec();
-    let channels = usize::from(spec.channels);
-    let mut block = Vec::with_capacity(BLOCK_FRAMES * channels);
-    let ended = match spec.sample_format {
-        SampleFormat::Float => pump(reader.samples::<f32>(), &mut block, channels, collector),
-        SampleFormat::Int => {
-            let scale = 0.5f32.powi(i32::from(spec.bits_per_sample) - 1);
-            // Up to 24 bits the product is exact; 32 bits round once, in the conversion.
-            let samples = reader.samples::<i32>().map(|sample| sample.map(|s| s as f32 * scale));
-            pump(samples, &mut block, channels, collector)
-        }
-    };
-    collector.report.truncated |= !ended;
-    true
-}
-
-/// Pushes samples block by block; `false` where reading failed before the end.
-fn pump(
-    samples: impl Iterator<Item = hound::Result<f32>>,
-    block: &mut Vec<f32>,
-    channels: usize,
-    collector: &mut Collector,
-) -> bool {
-    let mut whole = true;
-    for sample in samples {
-        let Ok(sample) = sample else {
-            whole = false;
-            break;
-        };
-        block.push(sample);
-        if block.len() == BLOCK_FRAMES * channels {
-            collector.push(block, channels);
-            block.clear();
-            if collector.report.cut {
-                return true;
-            }
-        }
-    }
-    collector.push(block, channels);
-    whole
 }
 
 /// Writes mono samples to a WAV file.
@@ -93,14 +44,8 @@ pub fn write_wav(
     if samples.is_empty() {
         return Err(AudioError::EmptySignal);
     }
-    let width = match format {
-        WavFormat::Pcm16 => 2,
-        WavFormat::Float32 => 4,
-    };
-    // 4 GiB less room for the header.
-    if samples.len() as u64 * width > u64::from(u32::MAX) - 1024 {
-        let error = std::io::Error::new(std::io::ErrorKind::FileTooLarge, "a wav file holds at most 4 gib");
-        return Err(AudioError::io(path, "write", error));
+    if samples.len() as u64 * format.width() > MAX_BYTES {
+        return Err(AudioError::io(path, "write", too_large()));
     }
     let temporary = temporary_beside(path);
     let written =
@@ -113,25 +58,66 @@ pub fn write_wav(
 }
 
 fn write_to(path: &Path, samples: &[f32], sample_rate: u32, format: WavFormat) -> std::io::Result<()> {
-    let (bits_per_sample, sample_format) = match format {
-        WavFormat::Pcm16 => (16, SampleFormat::Int),
-        WavFormat::Float32 => (32, SampleFormat::Float),
-    };
-    let spec = WavSpec { channels: 1, sample_rate, bits_per_sample, sample_format };
+    let spec = format.spec(1, sample_rate);
     let file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
     let mut writer = WavWriter::new(BufWriter::new(file), spec).map_err(into_io)?;
     for &sample in samples {
-        match format {
-            // The cast saturates and takes NaN to 0.
-            WavFormat::Pcm16 => writer.write_sample((sample * 32768.0).round() as i16),
-            WavFormat::Float32 => writer.write_sample(sample),
-        }
-        .map_err(into_io)?;
+        format.write(&mut writer, sample).map_err(into_io)?;
     }
     writer.finalize().map_err(into_io)
 }
 
-fn into_io(error: hound::Error) -> std::io::Error {
+impl WavFormat {
+    /// Bytes of a sample.
+    pub(crate) fn width(self) -> u64 {
+        match self {
+            Self::Pcm16 => 2,
+            Self::Pcm24 => 3,
+            Self::Float32 => 4,
+        }
+    }
+
+    pub(crate) fn spec(self, channels: u16, sample_rate: u32) -> WavSpec {
+        let (bits_per_sample, sample_format) = match self {
+            Self::Pcm16 => (16, SampleFormat::Int),
+            Self::Pcm24 => (24, SampleFormat::Int),
+            Self::Float32 => (32, SampleFormat::Float),
+        };
+        WavSpec { channels, sample_rate, bits_per_sample, sample_format }
+    }
+
+    /// Whether a sample is stored as another than its nearest step, the largest or smallest there is.
+    pub(crate) fn clips(self, sample: f32) -> bool {
+        let steps = match self {
+            Self::Pcm16 => 32_768.0f32,
+            Self::Pcm24 => 8_388_608.0,
+            Self::Float32 => return false,
+        };
+        let rounded = (sample * steps).round();
+        rounded < -steps || rounded > steps - 1.0
+    }
+
+    pub(crate) fn write<W: Write + Seek>(self, writer: &mut WavWriter<W>, sample: f32) -> hound::Result<()> {
+        match self {
+            // The casts saturate and take NaN to 0.
+            Self::Pcm16 => writer.write_sample((sample * 32_768.0).round() as i16),
+            Self::Pcm24 => {
+                let rounded = (sample * 8_388_608.0).round() as i32;
+                writer.write_sample(rounded.clamp(-8_388_608, 8_388_607))
+            }
+            Self::Float32 => writer.write_sample(sample),
+        }
+    }
+}
+
+/// 4 GiB less room for the header.
+pub(crate) const MAX_BYTES: u64 = u32::MAX as u64 - 1024;
+
+pub(crate) fn too_large() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::FileTooLarge, "a wav file holds at most 4 gib")
+}
+
+pub(crate) fn into_io(error: hound::Error) -> std::io::Error {
     match error {
         hound::Error::IoError(error) => error,
         other => std::io::Error::other(other),
@@ -139,7 +125,7 @@ fn into_io(error: hound::Error) -> std::io::Error {
 }
 
 /// A name in the same folder (a rename across file systems is not atomic) that no other writer uses.
-fn temporary_beside(path: &Path) -> PathBuf {
+pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use mgr_audio::{AudioError, ResampleConfig, Resampler};
+use mgr_audio::{AudioError, ResampleConfig, ResampleKernel, ResampleStream, Resampler};
 use proptest::prelude::*;
 
 fn plan(input_rate: u32, output_rate: u32) -> Resampler {
@@ -104,10 +104,97 @@ fn extreme_ratios_and_lengths() {
 fn equal_rates_copy_and_not_finite_samples_stay_near() {
     let samples = sine(440.0, 22_050, 1000);
     assert_eq!(plan(22_050, 22_050).process(&samples).unwrap(), samples);
-    let mut spoiled = sine(440.0, 44_100, 44_100);
-    spoiled[20_000] = f32::NAN;
-    let out = plan(44_100, 22_050).process(&spoiled).unwrap();
-    assert!(out[10_000].is_nan() && out[..9_800].iter().chain(&out[10_200..]).all(|x| x.is_finite()));
+    for (kernel, reach) in [(ResampleKernel::High, None), (ResampleKernel::KaiserBest, Some(200))] {
+        let resampler = ResampleConfig { kernel, ..ResampleConfig::default() }.plan().unwrap();
+        let reach = reach.unwrap_or_else(|| 2 * resampler.stream().delay()) / 2;
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut spoiled = sine(440.0, 44_100, 44_100);
+            spoiled[20_000] = bad;
+            let out = resampler.process(&spoiled).unwrap();
+            assert!(!out[10_000].is_finite(), "{kernel:?}");
+            assert!(
+                out[..10_000 - reach].iter().chain(&out[10_000 + reach..]).all(|x| x.is_finite()),
+                "{kernel:?}"
+            );
+        }
+    }
+}
+
+/// The stream's outputs for pieces whose sizes go round through `sizes`.
+fn streamed(stream: &mut ResampleStream, samples: &[f32], sizes: &[usize]) -> Vec<f32> {
+    let (mut out, mut rest, mut sizes) = (Vec::new(), samples, sizes.iter().cycle());
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
+        stream.push(now, &mut out);
+        rest = later;
+    }
+    stream.finish(&mut out);
+    out
+}
+
+#[test]
+fn a_stream_gives_the_bits_of_the_whole() {
+    let ratios = PAIRS.map(|(input_rate, output_rate)| plan(input_rate, output_rate));
+    let mut resamplers = ratios.to_vec();
+    for kernel in [ResampleKernel::KaiserBest, ResampleKernel::KaiserFast, ResampleKernel::Polyphase] {
+        for (input_rate, output_rate) in [(44_100, 22_050), (44_101, 22_050), (8_000, 22_050)] {
+            resamplers.push(ResampleConfig { input_rate, output_rate, kernel }.plan().unwrap());
+        }
+    }
+    for ratio in [0.5, 1.0, 2f64.powf(1.0 / 12.0), 0.011, 90.0] {
+        resamplers.push(Resampler::with_ratio(ratio, ResampleKernel::High).unwrap());
+    }
+    for resampler in resamplers {
+        let name = format!("{:?} {}", resampler.config(), resampler.ratio());
+        let mut stream = resampler.stream();
+        for samples in [0usize, 1, 2, 500, 60_001] {
+            let signal: Vec<f32> = (0..samples).map(|n| ((n * n) as f32 * 0.001).sin() * 0.7 + 0.1).collect();
+            let whole = resampler.process(&signal).unwrap();
+            assert_eq!(whole.len(), resampler.output_len(samples));
+            // The same stream again and again: finish makes it new.
+            for sizes in [&[1 << 20][..], &[4096], &[1, 700, 0, 13, 9000]] {
+                assert_eq!(streamed(&mut stream, &signal, sizes), whole, "{name}, {samples} samples");
+            }
+        }
+    }
+}
+
+#[test]
+fn conversion_into_a_buffer_and_a_stream_with_a_sink_allocate_nothing() {
+    for (input_rate, output_rate) in PAIRS {
+        let resampler = plan(input_rate, output_rate);
+        let signal = sine(100.0, input_rate, 100_000);
+        let mut out = vec![0.0; resampler.output_len(signal.len())];
+        let (mut scratch, mut stream) = (resampler.scratch(), resampler.stream());
+        // The first sight of the processor's abilities is kept by the standard library.
+        resampler.process_into(&signal, &mut out, &mut scratch).unwrap();
+        let first = out.clone();
+        let mut count = 0;
+        let info = allocation_counter::measure(|| {
+            resampler.process_into(&signal, &mut out, &mut scratch).unwrap();
+            signal.chunks(777).for_each(|piece| stream.push_with(piece, |values| count += values.len()));
+            stream.finish_with(|values| count += values.len());
+        });
+        assert_eq!(info.count_total, 0, "{input_rate} -> {output_rate}");
+        assert_eq!((out, count), (first.clone(), first.len()));
+        // Another conversion's scratch will do.
+        let mut foreign = plan(8_000, 16_000).scratch();
+        let mut out = vec![0.0; first.len()];
+        resampler.process_into(&signal, &mut out, &mut foreign).unwrap();
+        assert_eq!(out, first);
+    }
+}
+
+#[test]
+fn a_stream_gives_outputs_after_its_delay() {
+    for (input_rate, output_rate) in PAIRS {
+        let mut stream = plan(input_rate, output_rate).stream();
+        let (mut out, delay) = (Vec::new(), stream.delay());
+        stream.push(&vec![1.0; delay - 1], &mut out);
+        assert!(out.is_empty(), "{input_rate} -> {output_rate}");
+        stream.push(&[1.0], &mut out);
+        assert!(!out.is_empty(), "{input_rate} -> {output_rate}");
+    }
 }
 
 #[test]
@@ -123,7 +210,12 @@ fn bad_rates_and_buffers_are_errors() {
             );
         }
     }
-    let result = plan(44_100, 22_050).process_into(&[0.0; 10], &mut [0.0; 4]);
+    for ratio in [0.0, -1.0, 0.99e-4, 1.01e4, f64::NAN, f64::INFINITY] {
+        let error = Resampler::with_ratio(ratio, ResampleKernel::High).unwrap_err();
+        assert!(matches!(error, AudioError::Config { field: "ratio", .. }), "{error}");
+    }
+    let resampler = plan(44_100, 22_050);
+    let result = resampler.process_into(&[0.0; 10], &mut [0.0; 4], &mut resampler.scratch());
     assert!(matches!(result, Err(AudioError::BufferLength { expected: 5, got: 4 })));
 }
 

@@ -3,16 +3,14 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mgr_audio::{LoadConfig, Loader};
 use mgr_data::write_atomic;
-use mgr_features::log_mel::LogMelConfig;
-use mgr_features::mel::MelConfig;
-use mgr_features::spectrogram::SpectrogramConfig;
-use mgr_features::{Extractor, FeatureConfig, presets};
+use mgr_features::Extractor;
 use ndarray_npy::WriteNpyExt;
 use rayon::prelude::*;
 
+use crate::feature;
 use crate::outcome::{exit_code, files, print, refuse};
 
 #[derive(Args)]
@@ -23,57 +21,8 @@ pub(crate) struct Arguments {
     /// Folder for the features: one .npy a file, (rows, frames) in f32, under the file's path below the folder given.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// A feature with its reference's defaults.
-    #[arg(long, value_enum, default_value_t = Named::LogMel, conflicts_with = "config")]
-    feature: Named,
-    /// TOML or JSON file with a feature of your own, such as: feature = "mel", bank.n_mels = 64.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Sampling rate that files are brought to.
-    #[arg(long, value_name = "HZ")]
-    sample_rate: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Named {
-    /// librosa's magnitude STFT, 22,050 Hz.
-    Spectrogram,
-    /// librosa's mel spectrogram, 22,050 Hz.
-    Mel,
-    /// librosa's mel spectrogram in decibels, 22,050 Hz.
-    LogMel,
-    /// The front end of musicnn, 16,000 Hz.
-    Musicnn,
-    /// The front end of the GTZAN-8 study, 16,000 Hz.
-    Gtzan8,
-}
-
-impl Named {
-    fn config(self) -> (FeatureConfig, u32) {
-        match self {
-            Self::Spectrogram => (FeatureConfig::Spectrogram(SpectrogramConfig::default()), 22_050),
-            Self::Mel => (FeatureConfig::Mel(MelConfig::default()), 22_050),
-            Self::LogMel => (FeatureConfig::LogMel(LogMelConfig::default()), 22_050),
-            Self::Musicnn => (FeatureConfig::LogMel(presets::musicnn()), 16_000),
-            Self::Gtzan8 => (FeatureConfig::LogMel(presets::gtzan8()), 16_000),
-        }
-    }
-}
-
-fn feature(arguments: &Arguments) -> Result<(FeatureConfig, u32), String> {
-    let Some(path) = &arguments.config else {
-        let (config, rate) = arguments.feature.config();
-        return Ok((config, arguments.sample_rate.unwrap_or(rate)));
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    let config: Result<FeatureConfig, String> = if json {
-        serde_json::from_str(&text).map_err(|e| e.to_string())
-    } else {
-        toml::from_str(&text).map_err(|e| e.message().to_owned())
-    };
-    let config = config.map_err(|e| format!("{}: not a feature: {e}", path.display()))?;
-    Ok((config, arguments.sample_rate.unwrap_or(22_050)))
+    #[command(flatten)]
+    feature: feature::Choice,
 }
 
 /// Where the feature of a file goes: its path below the folder that was given, or its name.
@@ -109,7 +58,7 @@ fn one(
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let (config, sample_rate) = match feature(arguments) {
+    let (config, sample_rate) = match arguments.feature.resolve() {
         Ok(feature) => feature,
         Err(error) => return refuse(error),
     };

@@ -1,9 +1,12 @@
 //! The `mgr` command: features and genres of audio files.
 //!
-//! Exit codes: 0 when all was done, 2 when some files failed, 1 when none was done or the command itself is wrong. Errors go to
-//! standard error, one line a file, with the reason.
+//! Exit codes: 0 when all was done, 2 when some files failed, 1 when none was done or the command itself is wrong; `mgr audio info`
+//! knows only 0 and 1. Errors go to standard error, one line a file, with the reason.
 
+mod audio;
 mod extract;
+mod feature;
+mod features;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
@@ -24,16 +27,23 @@ const EXAMPLES: &str = "\
 Examples:
   mgr extract song.mp3 --out features            a log-mel spectrogram as features/song.mp3.npy
   mgr extract music/ --feature mel --out f       every audio file below a folder
+  mgr features plot song.mp3 -o song.png         a picture of it, with axes
+  mgr audio info music/                          format, length, tags, loudness, damage
+  mgr audio convert in.mp3 out.wav --rate 22050  a WAV file of it
   mgr predict --run out/demo song.mp3            its genre, by a finished run
   mgr predict --run out/demo music/ --json       one JSON document for many files
 
 A run is made by `cargo xtask demo` or `cargo run --release --example pipeline`.
-Exit codes: 0 all done, 2 some files failed, 1 none done.";
+Exit codes: 0 all done, 2 some files failed, 1 none done (audio info: 1 when any file is bad).";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Tell what audio files hold, and convert them to WAV.
+    Audio(audio::Arguments),
     /// Compute a feature of audio files and write it as .npy.
     Extract(extract::Arguments),
+    /// Name, describe and draw features.
+    Features(features::Arguments),
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
@@ -49,7 +59,9 @@ fn main() -> ExitCode {
         }
     };
     match arguments.command {
+        Command::Audio(arguments) => audio::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
+        Command::Features(arguments) => features::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
     }

@@ -143,3 +143,45 @@ mod predict {
         assert!(text(&none.stderr).contains("not a finished run"), "{}", text(&none.stderr));
     }
 }
+
+#[test]
+fn features_are_listed_shown_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    sine(&folder.path().join("one.wav"), 0.1);
+    let run = |arguments: &[&str]| mgr(folder.path(), &[&["features"], arguments].concat());
+    let list = text(&run(&["list"]).stdout);
+    assert!(list.lines().any(|line| line == "log_mel") && list.contains("musicnn"), "{list}");
+
+    // What is shown can be given back.
+    let shown = run(&["show", "musicnn"]);
+    fs::write(folder.path().join("musicnn.toml"), &shown.stdout).unwrap();
+    let rate = ["--sample-rate", "16000"];
+    let size = ["--width", "200", "--height", "96"];
+    let by_file =
+        [&["plot", "one.wav", "-o", "a.png", "--config", "musicnn.toml"], &rate[..], &size].concat();
+    assert_eq!(run(&by_file).status.code(), Some(0), "{}", text(&run(&by_file).stderr));
+    let by_name = [&["plot", "one.wav", "-o", "b.png", "--feature", "musicnn"], &size[..]].concat();
+    assert_eq!(run(&by_name).status.code(), Some(0));
+    let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(bytes("a.png"), bytes("b.png"));
+
+    assert_eq!(
+        run(&[&["plot", "one.wav", "-o", "c.png", "--bare"], &size[..]].concat()).status.code(),
+        Some(0)
+    );
+    let bare = png::Decoder::new(std::io::Cursor::new(bytes("c.png"))).read_info().unwrap();
+    assert_eq!(bare.info().size(), (200, 96));
+    assert_eq!(run(&["plot", "one.wav", "-o", "d.svg"]).status.code(), Some(0));
+    assert!(text(&bytes("d.svg")).contains("Time in s"));
+
+    for (arguments, message) in [
+        (vec!["plot", "one.wav", "-o", "e.jpg"], "has to end in .png or .svg"),
+        (vec!["plot", "one.wav", "-o", "e.svg", "--bare"], "has to end in .png"),
+        (vec!["plot", "gone.wav", "-o", "e.png"], "gone.wav: no such file"),
+        (vec!["show", "melody"], "no feature is named melody"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mgr_audio::AudioError;
+use mgr_audio::augment::AugmentError;
 use mgr_features::FeatureError;
 
 use crate::corpus::CorpusError;
@@ -88,6 +89,22 @@ pub enum DataError {
         /// Why.
         source: FeatureError,
     },
+    /// A step of an augmentation chain that cannot be planned.
+    #[error("step {step} of the chain: {source}")]
+    AugmentStep {
+        /// Place of the step, from 1.
+        step: usize,
+        /// Why.
+        source: Box<DataError>,
+    },
+    /// A clip that cannot be augmented.
+    #[error("{name}: {source}")]
+    ClipAugment {
+        /// The clip.
+        name: String,
+        /// Why.
+        source: AugmentError,
+    },
     /// A configuration that cannot be written down.
     #[error("configuration cannot be serialised: {0}")]
     Serialise(#[from] serde_json::Error),
@@ -97,12 +114,20 @@ pub enum DataError {
     /// The feature is not valid, or cannot be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// An augmentation is not valid.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
     /// The embedded corpus cannot be made.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
 }
 
 impl DataError {
+    pub(crate) fn clip_augment(name: &str) -> impl FnOnce(AugmentError) -> Self {
+        let name = name.to_owned();
+        move |source| Self::ClipAugment { name, source }
+    }
+
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { path, action, source }

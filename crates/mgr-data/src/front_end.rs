@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DataError, fingerprint};
 
 /// Counts changes of decoding, resampling and segmentation that change numbers.
-const AUDIO_VERSION: u32 = 1;
+const AUDIO_VERSION: u32 = 2;
 
 /// How a file becomes features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! dataset in parallel and keeps the results in a [`store::FeatureStore`], where the next run finds them.
 
 mod atomic;
+pub mod augment;
 mod cache;
 pub mod corpus;
 pub mod dataset;

@@ -19,6 +19,7 @@ fn front_end(hop_length: usize) -> FrontEnd {
         segment_length: 8000,
         segments: 3,
         short_clip: ShortClip::Repeat,
+        ..SegmentConfig::default()
     };
     FrontEndConfig { sample_rate: 16_000, segment, feature: FeatureConfig::LogMel(mel) }.plan().unwrap()
 }

@@ -1,6 +1,6 @@
 //! Checks that every plan makes of what it is given.
 
-use ndarray::{Array2, ArrayViewMut2, ShapeBuilder};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 use crate::FeatureError;
 
@@ -34,14 +34,47 @@ pub(crate) fn shape(out: &ArrayViewMut2<'_, f32>, rows: usize, columns: usize) -
     Err(FeatureError::Shape { what: "output", got_rows, got_columns, rows, columns })
 }
 
+/// Refuses a sampling rate of zero.
+pub(crate) fn rate(sample_rate: u32) -> Result<(), FeatureError> {
+    if sample_rate > 0 {
+        return Ok(());
+    }
+    Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"))
+}
+
+/// Refuses a spectrogram that has not `bins` rows, or a value that is negative or not finite.
+pub(crate) fn spectrogram(spectrogram: ArrayView2<'_, f32>, bins: usize) -> Result<(), FeatureError> {
+    let (got_rows, got_columns) = spectrogram.dim();
+    if got_rows != bins {
+        let (what, rows, columns) = ("spectrogram", bins, got_columns);
+        return Err(FeatureError::Shape { what, got_rows, got_columns, rows, columns });
+    }
+    let bad = |value: &f32| !(0.0..=f32::MAX).contains(value);
+    // Counted as the columns lie one after another.
+    let Some((index, value)) = spectrogram.t().iter().copied().enumerate().find(|(_, v)| bad(v)) else {
+        return Ok(());
+    };
+    Err(if value.is_finite() {
+        FeatureError::parameter("spectrogram", value, "0 or more")
+    } else {
+        FeatureError::NotFinite { index, value }
+    })
+}
+
 /// A zeroed matrix in column-major order (each column is contiguous), or an error where memory does not suffice.
 pub(crate) fn matrix<T: Clone + Default>(rows: usize, columns: usize) -> Result<Array2<T>, FeatureError> {
+    let data = vector(rows, columns)?;
+    Array2::from_shape_vec((rows, columns).f(), data).map_err(|_| FeatureError::Memory { rows, columns })
+}
+
+/// `rows * columns` zeros, or an error where memory does not suffice.
+pub(crate) fn vector<T: Clone + Default>(rows: usize, columns: usize) -> Result<Vec<T>, FeatureError> {
     let error = || FeatureError::Memory { rows, columns };
     let count = rows.checked_mul(columns).ok_or_else(error)?;
     let mut data = Vec::new();
     data.try_reserve_exact(count).map_err(|_| error())?;
     data.resize(count, T::default());
-    Array2::from_shape_vec((rows, columns).f(), data).map_err(|_| error())
+    Ok(data)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extractor::Unit;
 use crate::log::{ln_in_place, maximum};
+use crate::simd_mel::exp_scaled;
 use crate::{FeatureError, check};
 
 /// What 0 dB is.
@@ -58,7 +59,7 @@ impl Default for Compression {
 }
 
 /// dB of a natural logarithm of power.
-const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
+pub(crate) const DB_PER_NEPER: f32 = 10.0 * std::f32::consts::LOG10_E;
 
 impl Compression {
     /// Checks the parameters.
@@ -163,5 +164,27 @@ impl Compression {
             None => values.iter_mut().for_each(|v| self.apply_local(std::slice::from_mut(v))),
         }
         self.apply_global(values);
+    }
+
+    /// Power of compressed values in place, as far as the compression can be undone: what was under a floor stays there,
+    /// and a reference that was the largest value is taken as 1.
+    pub fn undo(self, mut values: ArrayViewMut2<'_, f32>) {
+        let undo = |slice: &mut [f32]| match self {
+            Self::Decibel { reference, .. } => {
+                exp_scaled(slice, 1.0 / DB_PER_NEPER);
+                if let Reference::Value(reference) = reference {
+                    slice.iter_mut().for_each(|v| *v *= reference);
+                }
+            }
+            Self::Ln { .. } | Self::LnReplacingZero { .. } => exp_scaled(slice, 1.0),
+            Self::Log10 { scale } => {
+                exp_scaled(slice, std::f32::consts::LN_10);
+                slice.iter_mut().for_each(|v| *v = (*v - 1.0).max(0.0) / scale);
+            }
+        };
+        match values.as_slice_memory_order_mut() {
+            Some(slice) => undo(slice),
+            None => values.iter_mut().for_each(|v| undo(std::slice::from_mut(v))),
+        }
     }
 }

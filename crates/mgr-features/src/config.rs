@@ -3,10 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::chroma::stft::ChromaStftConfig;
+use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
 use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
+use crate::mfcc::MfccConfig;
+use crate::pcen::PcenConfig;
+use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
+use crate::spectral::{
+    BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
+    SpectralRmsConfig, ZeroCrossingConfig,
+};
 use crate::spectrogram::SpectrogramConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
@@ -84,11 +93,41 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Mel-frequency cepstral coefficients.
+        Mfcc(MfccConfig) = "mfcc" version 1,
+        /// Per-channel energy normalisation of a mel spectrogram.
+        Pcen(PcenConfig) = "pcen" version 1,
+        /// Another feature and its derivatives in time.
+        Delta(DeltaConfig) = "delta" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.
         HpssMask(HpssMaskConfig) = "hpss_mask" version 1,
         /// Log-mel spectrogram of the harmonic, percussive or residual part.
         HpssMel(HpssMelConfig) = "hpss_mel" version 1,
+        /// Chroma of the short-time Fourier transform.
+        ChromaStft(ChromaStftConfig) = "chroma_stft" version 1,
+        /// Spectral centroid.
+        SpectralCentroid(CentroidConfig) = "spectral_centroid" version 1,
+        /// Spectral bandwidth.
+        SpectralBandwidth(BandwidthConfig) = "spectral_bandwidth" version 1,
+        /// Spectral roll-off.
+        SpectralRolloff(RolloffConfig) = "spectral_rolloff" version 1,
+        /// Spectral flatness.
+        SpectralFlatness(FlatnessConfig) = "spectral_flatness" version 1,
+        /// Spectral contrast.
+        SpectralContrast(ContrastConfig) = "spectral_contrast" version 1,
+        /// Coefficients of a polynomial through the spectrum.
+        PolyFeatures(PolyConfig) = "poly_features" version 1,
+        /// Root mean square of the windowed frame, from its spectrum.
+        SpectralRms(SpectralRmsConfig) = "spectral_rms" version 1,
+        /// Root mean square of the frame.
+        Rms(RmsConfig) = "rms" version 1,
+        /// Zero-crossing rate.
+        ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
+        /// Time scattering.
+        Scattering(ScatteringConfig) = "scattering" version 1,
+        /// Logarithm of the time scattering of a signal of peak 1.
+        MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
     }
 }

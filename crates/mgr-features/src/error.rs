@@ -32,6 +32,16 @@ pub enum FeatureError {
         /// Its value.
         value: f32,
     },
+    /// A value is outside the range that the effect is defined on.
+    #[error("value {index} is {value}, allowed is {allowed}")]
+    OutOfRange {
+        /// Index of the first such value.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// The range that is allowed.
+        allowed: &'static str,
+    },
     /// An array that the caller gave has another shape than the plan announces.
     #[error("{what} is {got_rows} x {got_columns}, expected {rows} x {columns}")]
     Shape {

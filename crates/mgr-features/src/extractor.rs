@@ -82,6 +82,8 @@ pub enum Unit {
     Decibel,
     /// Natural logarithm of power.
     LnPower,
+    /// Natural logarithm of magnitude.
+    LnMagnitude,
     /// Base-10 logarithm of scaled power plus one.
     Log10Power,
     /// Frequency in Hz.

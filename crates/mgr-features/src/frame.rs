@@ -125,7 +125,16 @@ impl Framing {
 
     /// Sample `i` of frame `t`, as a function of `i`, padding included.
     pub(crate) fn padded<'a>(&self, t: usize, span: Span<'a>) -> impl Fn(usize) -> f32 + use<'a> {
-        let (framing, start, floor) = (*self, self.start(t), self.mirror_floor(t, span.total));
+        self.mirrored(t, span, self.mirror_floor(t, span.total))
+    }
+
+    /// As [`Framing::padded`], for features whose reference pads the whole signal at once: every frame may mirror all of it.
+    pub(crate) fn padded_at_once<'a>(&self, t: usize, span: Span<'a>) -> impl Fn(usize) -> f32 + use<'a> {
+        self.mirrored(t, span, 0)
+    }
+
+    fn mirrored<'a>(&self, t: usize, span: Span<'a>, floor: usize) -> impl Fn(usize) -> f32 + use<'a> {
+        let (framing, start) = (*self, self.start(t));
         move |i| {
             framing.source(start + i as isize, floor, span.total).map_or(0.0, |j| span.samples[j - span.base])
         }

@@ -1,6 +1,6 @@
 //! Log-mel spectrograms.
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 use crate::compress::Compression;
@@ -51,6 +51,12 @@ impl LogMel {
         &self.mel
     }
 
+    /// The compression.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
     /// Buffers for [`LogMel::process_into`].
     #[must_use]
     pub fn scratch(&self) -> MelScratch {
@@ -80,6 +86,16 @@ impl LogMel {
             .process_columns(samples, out.view_mut(), scratch, |column| compression.apply_local(column))?;
         compression.apply_global(out);
         Ok(())
+    }
+
+    /// The log-mel spectrogram of a spectrogram that is there already; see [`Mel::process_spectrogram`].
+    ///
+    /// # Errors
+    /// [`FeatureError::Shape`] for a wrong number of bins, [`FeatureError::Memory`].
+    pub fn process_spectrogram(&self, spectrogram: ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> {
+        let mut out = self.mel.process_spectrogram(spectrogram)?;
+        self.compression.apply(out.view_mut());
+        Ok(out)
     }
 
     /// Computes the same columns while samples arrive.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
-use crate::frame::Span;
+use crate::frame::{Framing, Span};
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
@@ -159,7 +159,11 @@ impl ColumnKernel for Kernel {
 
 /// The time axis of anything framed by `stft`.
 pub(crate) fn time_axis(stft: &Stft, sample_rate: u32) -> Axis {
-    let framing = stft.framing();
+    framed_time_axis(stft.framing(), sample_rate)
+}
+
+/// The time axis of anything framed so.
+pub(crate) fn framed_time_axis(framing: &Framing, sample_rate: u32) -> Axis {
     let rate = f64::from(sample_rate);
     let first = framing.frame_length() as f64 / 2.0 - framing.pad() as f64;
     Axis::Time { start_s: first / rate, step_s: framing.hop_length() as f64 / rate }

@@ -175,6 +175,21 @@ impl Stft {
         }
     }
 
+    /// Gives `take` the spectrum of each frame of a signal that has one; the scratch must fit.
+    pub(crate) fn for_each_spectrum(
+        &self,
+        samples: &[f32],
+        scratch: &mut StftScratch,
+        mut take: impl FnMut(usize, &[Complex32]),
+    ) {
+        let span = Span::whole(samples);
+        for t in 0..self.framing().frames(samples.len()).unwrap_or(0) {
+            self.transform_parts(t, span, &mut scratch.fft);
+            self.0.forward.spectrum(&scratch.fft, &mut scratch.column);
+            take(t, &scratch.column);
+        }
+    }
+
     /// The power of each bin of the frame transformed last.
     pub(crate) fn power(&self, scratch: &StftScratch, out: &mut [f32]) {
         self.0.forward.power(&scratch.fft, out);

@@ -108,7 +108,7 @@ impl Window {
 /// Modified Bessel function of the first kind, order 0, by its power series `sum ((x/2)^k / k!)^2`.
 ///
 /// All terms are positive, so nothing cancels and the sum is exact to rounding.
-fn bessel_i0(x: f64) -> f64 {
+pub(crate) fn bessel_i0(x: f64) -> f64 {
     let half = x / 2.0;
     let (mut term, mut sum, mut k) = (1.0, 1.0, 0.0);
     loop {

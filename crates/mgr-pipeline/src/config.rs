@@ -201,7 +201,9 @@ impl RunConfig {
         let segment_length = (self.segment_seconds * f64::from(self.sample_rate)).round() as usize;
         let clip_length = ((segment_length * self.segments) as f64 * CLIP_OVER_SEGMENTS).round() as usize;
         let segments = self.segments;
-        let segment = SegmentConfig { clip_length, segment_length, segments, short_clip: self.short_clip };
+        let short_clip = self.short_clip;
+        let segment =
+            SegmentConfig { clip_length, segment_length, segments, short_clip, ..SegmentConfig::default() };
         FrontEndConfig { sample_rate: self.sample_rate, segment, feature: FeatureConfig::LogMel(log_mel) }
     }
 

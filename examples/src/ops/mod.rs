@@ -21,6 +21,14 @@ pub trait Op {
     /// A sentence: what the project refuses.
     fn run(&self, samples: &[f32]) -> Result<Outputs, String>;
 
+    /// The same, for ops whose outputs have names that depend on the signal.
+    ///
+    /// # Errors
+    /// A sentence: what the project refuses.
+    fn run_named(&self, samples: &[f32]) -> Result<Vec<(String, Array)>, String> {
+        Ok(self.run(samples)?.into_iter().map(|(name, array)| (name.to_owned(), array)).collect())
+    }
+
     /// Everything that one run needs and that can be made beforehand; each call computes the op once more.
     ///
     /// # Errors
@@ -47,8 +55,12 @@ macro_rules! families {
 }
 
 families! {
+    effects,
     hpss,
+    chroma,
     mel,
+    spectral,
+    scattering,
 }
 
 /// The ops that are built.

@@ -3,15 +3,18 @@
 //! Figures are laid out once, in points of the finished picture, and drawn twice by plotters, so both files show
 //! the same.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use plotters::coord::Shift;
 use plotters::prelude::{
-    BitMapBackend, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, RGBAColor, RGBColor,
-    Rectangle, SVGBackend, ShapeStyle,
+    BitMapBackend, BitMapElement, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement,
+    RGBAColor, RGBColor, Rectangle, SVGBackend, ShapeStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontTransform};
 
 use super::font::{self, HEIGHT_PER_EM, Weight};
+use super::matrix::Pixels;
 use crate::EvalError;
 
 /// A colour as red, green, blue.
@@ -105,16 +108,27 @@ enum Shape {
     Text { text: String, position: (f64, f64), style: TextStyle },
 }
 
+/// An image, and where it lies in points.
+struct Image {
+    corner: (f64, f64),
+    size: (f64, f64),
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
 /// Shapes in drawing order, in points from the upper left corner.
 pub(super) struct Scene {
     width: f64,
     height: f64,
     shapes: Vec<Shape>,
+    /// Under all shapes.
+    images: Vec<Image>,
 }
 
 impl Scene {
     pub(super) fn new(width: f64, height: f64) -> Self {
-        Self { width: width.ceil(), height: height.ceil(), shapes: Vec::new() }
+        Self { width: width.ceil(), height: height.ceil(), shapes: Vec::new(), images: Vec::new() }
     }
 
     pub(super) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, colour: Rgb) {
@@ -127,6 +141,12 @@ impl Scene {
         for points in pieces.into_iter().filter(|points| points.len() > 1) {
             self.shapes.push(Shape::Line { points, stroke });
         }
+    }
+
+    /// An image, under all shapes.
+    pub(super) fn image(&mut self, corner: (f64, f64), size: (f64, f64), pixels: Pixels<'_>) {
+        let Pixels { width, height, rgb } = pixels;
+        self.images.push(Image { corner, size, width, height, rgb: rgb.to_vec() });
     }
 
     pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Rgb) {
@@ -161,11 +181,17 @@ impl Scene {
         let area = SVGBackend::with_string(&mut buffer, self.pixels(SCALE)).into_drawing_area();
         self.draw(&area, SCALE, Target::Svg).map_err(|reason| failure(name, reason))?;
         drop(area);
+        // After the root's tag comes the background; images lie between it and the shapes.
         let body = buffer.split_once('>').map_or("", |(_, body)| body);
+        let (background, body) = body.split_once("/>").unwrap_or(("", body));
+        let mut images = String::new();
+        for image in &self.images {
+            images += &image.to_svg(SCALE).map_err(|reason| failure(name, reason))?;
+        }
         let (view_width, view_height) = self.pixels(SCALE);
         Ok(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" \
-             viewBox=\"0 0 {view_width} {view_height}\" role=\"img\" aria-label=\"{}\">{body}",
+             viewBox=\"0 0 {view_width} {view_height}\" role=\"img\" aria-label=\"{}\">{background}/>{images}{body}",
             self.width,
             self.height,
             crate::report::escape(alt),
@@ -199,6 +225,13 @@ impl Scene {
     ) -> Result<(), String> {
         let at = |(x, y): (f64, f64)| ((x * scale).round() as i32, (y * scale).round() as i32);
         area.fill(&Rgb::PAPER.with_alpha(1.0)).map_err(|e| e.to_string())?;
+        if let Target::Bitmap = target {
+            for image in &self.images {
+                let (place, size, pixels) = image.scaled(scale);
+                let element = BitMapElement::with_owned_buffer(place, size, pixels);
+                element.map_or(Ok(()), |e| area.draw(&e)).map_err(|e| e.to_string())?;
+            }
+        }
         for shape in &self.shapes {
             match shape {
                 Shape::Rect { corner, size, colour } => {
@@ -226,6 +259,39 @@ impl Scene {
             .map_err(|e| e.to_string())?;
         }
         area.present().map_err(|e| e.to_string())
+    }
+}
+
+impl Image {
+    /// Place, size and pixels at `scale`, each pixel the nearest of the image.
+    fn scaled(&self, scale: f64) -> ((i32, i32), (u32, u32), Vec<u8>) {
+        let at = |v: f64| (v * scale).round();
+        let (x, y) = (at(self.corner.0), at(self.corner.1));
+        let width = (at(self.corner.0 + self.size.0) - x).max(1.0) as usize;
+        let height = (at(self.corner.1 + self.size.1) - y).max(1.0) as usize;
+        let mut pixels = Vec::with_capacity(width * height * 3);
+        for row in 0..height {
+            let from = row * self.height / height * self.width;
+            for column in 0..width {
+                let pixel = from + column * self.width / width;
+                pixels.extend_from_slice(&self.rgb[3 * pixel..3 * pixel + 3]);
+            }
+        }
+        ((x as i32, y as i32), (width as u32, height as u32), pixels)
+    }
+
+    /// An element that holds the image as a PNG.
+    fn to_svg(&self, scale: f64) -> Result<String, String> {
+        let png = encode(&self.rgb, self.width as u32, self.height as u32).map_err(|e| e.to_string())?;
+        Ok(format!(
+            "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
+             href=\"data:image/png;base64,{}\"/>\n",
+            self.corner.0 * scale,
+            self.corner.1 * scale,
+            self.size.0 * scale,
+            self.size.1 * scale,
+            BASE64_STANDARD.encode(png)
+        ))
     }
 }
 
@@ -329,7 +395,7 @@ fn average(pixels: &[u8], width: usize, factor: usize) -> Vec<u8> {
     result
 }
 
-fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
+pub(super) fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

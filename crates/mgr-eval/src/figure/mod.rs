@@ -9,12 +9,14 @@ mod confusion;
 mod curves;
 mod draw;
 mod font;
+mod matrix;
 
 use serde::{Deserialize, Serialize};
 
 pub use bars::per_class_figure;
 pub use confusion::confusion_figure;
 pub use curves::{Epoch, FoldHistory, learning_curve_figure};
+pub use matrix::{AxisMarks, ColorBar, Mark, Pixels, encode_png, matrix_figure};
 
 use crate::EvalError;
 use draw::{Rgb, Scene, TextStyle};

@@ -193,6 +193,16 @@ impl MelBank {
         Ok(matrix)
     }
 
+    /// Of each filter, the bin of its first coefficient, and its coefficients.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.rows.iter().map(|row| {
+            let weights = &self.weights[row.first_weight..row.first_weight + row.blocks * FILTER_BLOCK];
+            // Whole blocks end in zeros.
+            let length = weights.iter().rposition(|w| *w != 0.0).map_or(0, |last| last + 1);
+            (row.first_bin, &weights[..length])
+        })
+    }
+
     /// Length of a spectrum buffer for [`MelBank::apply`]: the bins and a tail of zeros that whole blocks may reach into.
     pub(crate) fn padded_bins(&self) -> usize {
         self.bins + FILTER_BLOCK

@@ -5,7 +5,7 @@ mod scale;
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 pub use bank::{Coverage, MelBank, MelBankConfig, MelNorm};
@@ -76,9 +76,9 @@ pub struct Mel {
 /// Buffers of one computation; make one per thread with [`Mel::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct MelScratch {
-    stft: StftScratch,
-    spectrum: Vec<f32>,
-    column: Vec<f32>,
+    pub(crate) stft: StftScratch,
+    pub(crate) spectrum: Vec<f32>,
+    pub(crate) column: Vec<f32>,
 }
 
 impl Mel {
@@ -92,6 +92,18 @@ impl Mel {
     #[must_use]
     pub fn framing(&self) -> &Framing {
         self.stft.framing()
+    }
+
+    /// Sampling rate in Hz.
+    #[must_use]
+    pub fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    /// The transform under it.
+    #[must_use]
+    pub fn stft(&self) -> &Stft {
+        &self.stft
     }
 
     /// Buffers for [`Mel::process_into`].
@@ -133,10 +145,7 @@ impl Mel {
         scratch: &mut MelScratch,
         then: impl Fn(&mut [f32]),
     ) -> Result<(), FeatureError> {
-        self.stft.fits(&scratch.stft)?;
-        if scratch.column.len() != self.bank.n_mels() {
-            return Err(FeatureError::Scratch { plan: "mel" });
-        }
+        self.fits(scratch)?;
         check::shape(&out, self.bank.n_mels(), self.framing().frames(samples.len())?)?;
         check::finite(samples)?;
         let span = Span::whole(samples);
@@ -148,7 +157,17 @@ impl Mel {
         Ok(())
     }
 
-    fn column(
+    /// Whether a scratch fits this plan; [`Mel::column`] relies on it.
+    pub(crate) fn fits(&self, scratch: &MelScratch) -> Result<(), FeatureError> {
+        self.stft.fits(&scratch.stft)?;
+        if (scratch.spectrum.len(), scratch.column.len()) == (self.bank.padded_bins(), self.bank.n_mels()) {
+            return Ok(());
+        }
+        Err(FeatureError::Scratch { plan: "mel" })
+    }
+
+    /// Column `t` of the feature; the scratch must fit.
+    pub(crate) fn column(
         &self,
         t: usize,
         span: Span<'_>,
@@ -160,6 +179,28 @@ impl Mel {
         self.stft.transform(t, span, stft);
         self.power.apply(&self.stft, stft, &mut spectrum[..bins]);
         self.bank.apply(spectrum, out);
+    }
+
+    /// The mel spectrogram of a spectrogram that is there already: `|X|^power` with the plan's exponent, (bins, frames).
+    ///
+    /// Values that are not finite give values that are not finite.
+    ///
+    /// # Errors
+    /// [`FeatureError::Shape`] for a wrong number of bins, [`FeatureError::Memory`].
+    pub fn process_spectrogram(&self, spectrogram: ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> {
+        let (got_rows, columns) = spectrogram.dim();
+        let rows = self.bank.bins();
+        if got_rows != rows {
+            let what = "spectrogram";
+            return Err(FeatureError::Shape { what, got_rows, got_columns: columns, rows, columns });
+        }
+        let mut out = check::matrix(self.bank.n_mels(), columns)?;
+        let MelScratch { mut spectrum, mut column, .. } = self.scratch();
+        for_each_column(out.view_mut(), &mut column, |t, column| {
+            spectrum.iter_mut().zip(spectrogram.column(t)).for_each(|(to, from)| *to = *from);
+            self.bank.apply(&spectrum, column);
+        });
+        Ok(out)
     }
 
     /// Computes the same columns while samples arrive.

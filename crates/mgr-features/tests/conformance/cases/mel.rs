@@ -1,9 +1,13 @@
 //! Spectrograms, mel spectrograms and their logarithms.
 
 use mgr_features::compress::{Compression, Reference};
+use mgr_features::dct::{DctNorm, DctType};
+use mgr_features::delta::{DeltaConfig, DeltaMode};
 use mgr_features::frame::{Centering, Padding};
 use mgr_features::log_mel::LogMelConfig;
 use mgr_features::mel::{MelBankConfig, MelConfig};
+use mgr_features::mfcc::MfccConfig;
+use mgr_features::pcen::{MaxAxis, PcenConfig, PcenCurveConfig};
 use mgr_features::spectrogram::SpectrogramConfig;
 use mgr_features::stft::StftConfig;
 use mgr_features::{FeatureConfig, presets};
@@ -47,6 +51,42 @@ pub(super) fn cases() -> Vec<Case> {
         log(Compression::Ln { floor: 0.0 }).minus_infinity(),
         log(Compression::Log10 { scale: 10_000.0 }),
     ]);
+    let log_mel = LogMelConfig { mel, compression: Compression::Ln { floor: 1e-6 } };
+    let mfcc = MfccConfig { log_mel, n_mfcc: 13, lifter: 22.0, ..MfccConfig::default() };
+    all.extend([
+        Case::new(FeatureConfig::Mfcc(MfccConfig::default())).whole(),
+        Case::new(FeatureConfig::Mfcc(mfcc.clone())),
+        Case::new(FeatureConfig::Mfcc(MfccConfig {
+            n_mfcc: 20,
+            dct_type: DctType::One,
+            norm: DctNorm::None,
+            ..mfcc.clone()
+        })),
+        Case::new(FeatureConfig::Mfcc(MfccConfig { n_mfcc: 1, dct_type: DctType::Three, ..mfcc.clone() })),
+    ]);
+    let pcen = |curve| {
+        let bank = MelBankConfig { n_mels: 20, ..Default::default() };
+        Case::new(FeatureConfig::Pcen(PcenConfig { stft: stft(512, 128), bank, curve, ..PcenConfig::default() }))
+    };
+    let curve = PcenCurveConfig::default();
+    all.extend([
+        Case::new(FeatureConfig::Pcen(PcenConfig::default())),
+        pcen(PcenCurveConfig { max_size: 4, ..curve.clone() }),
+        pcen(PcenCurveConfig { max_size: 5, max_axis: MaxAxis::Time, ..curve.clone() }).whole(),
+        pcen(PcenCurveConfig { power: 0.0, b: Some(1.0), ..curve.clone() }),
+        pcen(PcenCurveConfig { bias: 0.0, ..curve }),
+    ]);
+    let delta = |base, orders, width, mode| {
+        Case::new(FeatureConfig::Delta(DeltaConfig { base: Box::new(base), orders, width, mode })).whole()
+    };
+    all.push(Case::new(FeatureConfig::Delta(DeltaConfig::default())).whole());
+    for mode in
+        [DeltaMode::Interp, DeltaMode::Nearest, DeltaMode::Mirror, DeltaMode::Constant, DeltaMode::Wrap]
+    {
+        all.push(delta(FeatureConfig::Mfcc(mfcc.clone()), vec![2, 0], 5, mode));
+        let spectrogram = FeatureConfig::Spectrogram(SpectrogramConfig { stft: stft(64, 16), power: 1.0 });
+        all.push(delta(spectrogram, vec![1], 201, mode).homogeneous(1.0));
+    }
     all
 }
 
@@ -54,6 +94,9 @@ pub(super) fn refused() -> Vec<(FeatureConfig, &'static str)> {
     let spectrogram = |stft, power| FeatureConfig::Spectrogram(SpectrogramConfig { stft, power });
     let mel = |bank| FeatureConfig::Mel(MelConfig { bank, ..MelConfig::default() });
     let log = |compression| FeatureConfig::LogMel(LogMelConfig { compression, ..LogMelConfig::default() });
+    let mfcc = FeatureConfig::Mfcc;
+    let pcen = |curve| FeatureConfig::Pcen(PcenConfig { curve, ..PcenConfig::default() });
+    let delta = FeatureConfig::Delta;
     let mut all = vec![
         (spectrogram(stft(0, 512), 1.0), "n_fft"),
         (spectrogram(stft(usize::MAX, 512), 1.0), "n_fft"),
@@ -75,6 +118,23 @@ pub(super) fn refused() -> Vec<(FeatureConfig, &'static str)> {
             log(Compression::Decibel { reference: Reference::Max, amin: 1e-10, top_db: Some(f32::NAN) }),
             "top_db",
         ),
+        (mfcc(MfccConfig { n_mfcc: 0, ..Default::default() }), "n_mfcc"),
+        (mfcc(MfccConfig { n_mfcc: 129, ..Default::default() }), "n_mfcc"),
+        (mfcc(MfccConfig { lifter: -1.0, ..Default::default() }), "lifter"),
+        (mfcc(MfccConfig { lifter: f64::NAN, ..Default::default() }), "lifter"),
+        (pcen(PcenCurveConfig { gain: -1.0, ..Default::default() }), "gain"),
+        (pcen(PcenCurveConfig { bias: f64::NAN, ..Default::default() }), "bias"),
+        (pcen(PcenCurveConfig { power: -0.5, ..Default::default() }), "power"),
+        (pcen(PcenCurveConfig { time_constant: 0.0, ..Default::default() }), "time_constant"),
+        (pcen(PcenCurveConfig { eps: 0.0, ..Default::default() }), "eps"),
+        (pcen(PcenCurveConfig { b: Some(1.1), ..Default::default() }), "b"),
+        (pcen(PcenCurveConfig { max_size: 0, ..Default::default() }), "max_size"),
+        (FeatureConfig::Pcen(PcenConfig { scale: 0.0, ..Default::default() }), "scale"),
+        (delta(DeltaConfig { width: 8, ..Default::default() }), "width"),
+        (delta(DeltaConfig { width: 1, ..Default::default() }), "width"),
+        (delta(DeltaConfig { orders: vec![], ..Default::default() }), "orders"),
+        (delta(DeltaConfig { orders: vec![3], width: 3, ..Default::default() }), "poly_order"),
+        (delta(DeltaConfig { orders: vec![17], width: 99, ..Default::default() }), "order"),
     ];
     all.extend([0.0, -1.0, f32::NAN, f32::INFINITY].map(|power| (spectrogram(stft(64, 1), power), "power")));
     all

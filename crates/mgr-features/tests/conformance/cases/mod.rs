@@ -74,5 +74,7 @@ macro_rules! families {
 
 families! {
     hpss,
+    chroma,
     mel,
+    spectral,
 }

@@ -6,10 +6,16 @@
 /// What a file's first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// RIFF or RF64 with the form `WAVE`.
+    /// RIFF, RF64 or BW64 with the form `WAVE`.
     Wave,
-    /// Sun/NeXT audio, magic `.snd`.
+    /// Sun/NeXT audio, magic `.snd`, or `dns.` with the other order of bytes.
     Au,
+    /// Sony's Wave64.
+    Wave64,
+    /// FORM of the type AIFF or AIFC.
+    Aiff,
+    /// ISO/MP4, QuickTime: a box `ftyp` first.
+    Mp4,
     /// A container of sound that cannot be read here.
     ForeignContainer(&'static str),
     /// Not sound.
@@ -18,11 +24,13 @@ pub(crate) enum Content {
     Other,
 }
 
+/// The name of a Wave64 file's own chunk.
+const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00";
+
 /// Containers of sound that nothing here reads, by their first bytes.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"wvpk", "wavpack"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf (wma)"),
-    (b"riff\x2e\x91\xcf\x11", "wave64 (w64)"),
     (b"MAC ", "monkey's audio"),
     (b"MThd", "midi"),
     (b"TTA1", "true audio"),
@@ -55,12 +63,14 @@ const NOT_AUDIO: &[(&[u8], &str)] = &[
 
 /// Judges a file by its first bytes (a few kilobytes are enough, fewer are fine).
 pub(crate) fn sniff(head: &[u8]) -> Content {
-    if head.len() >= 12 && (head.starts_with(b"RIFF") || head.starts_with(b"RF64")) && &head[8..12] == b"WAVE"
-    {
-        return Content::Wave;
-    }
-    if head.starts_with(b".snd") {
-        return Content::Au;
+    let form = head.get(8..12).unwrap_or_default();
+    match head.first_chunk::<4>() {
+        Some(b"RIFF" | b"RF64" | b"BW64") if form == b"WAVE" => return Content::Wave,
+        Some(b"FORM") if form == b"AIFF" || form == b"AIFC" => return Content::Aiff,
+        Some(b".snd" | b"dns.") => return Content::Au,
+        Some(b"riff") if head.starts_with(WAVE64) => return Content::Wave64,
+        _ if head.get(4..8) == Some(b"ftyp") => return Content::Mp4,
+        _ => {}
     }
     if let Some((_, name)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::ForeignContainer(name);

@@ -1,0 +1,162 @@
+"""Times features by their Python peers and by mgr in turn, in one go, and prints a table of ratios.
+
+    cargo build --release -p examples --no-default-features --example time_feature
+    python benches/side_by_side.py [CLIP.wav] [--rounds 5] [--ops OP ...] [--markdown]
+
+Needs librosa, soundfile, and kymatio for scattering. One thread on both sides. A round is one timing of the peer (a warm call first)
+and one median of mgr's runs, so that both see the same phases of a shared machine; the medians over the rounds are printed. Without a
+clip, 30 s at 22,050 Hz are computed: chords with noise and clicks.
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+RATE = 22_050
+TIMER = Path(__file__).resolve().parent.parent / "target/release/examples/time_feature"
+
+
+def clip():
+    rng = np.random.default_rng(7)
+    t = np.arange(30 * RATE) / RATE
+    out = np.zeros_like(t)
+    for start in np.arange(0, 30, 0.5):
+        root = rng.choice([110.0, 130.81, 146.83, 164.81, 196.0])
+        span = (t >= start) & (t < start + 0.5)
+        local = t[span] - start
+        for harmonic in range(1, 9):
+            for interval in (1.0, 1.26, 1.5):
+                out[span] += np.sin(2 * np.pi * root * interval * harmonic * local) * np.exp(-4 * local) / harmonic
+        first = int(start * RATE)
+        out[first : first + 200] += rng.standard_normal(200)
+    out += 0.01 * rng.standard_normal(len(out))
+    return (0.7 * out / np.abs(out).max()).astype(np.float32)
+
+
+def peers(y):
+    """Op -> (peer, call that makes what one run of the op makes, parameters of the op, runs a round)."""
+    import librosa
+
+    table = {}
+
+    def librosa_op(op, call, params=None, runs=20):
+        table[op] = ("librosa", call, params or {}, runs)
+
+    mel = lambda: librosa.feature.melspectrogram(y=y, sr=RATE)
+    librosa_op("stft_mag", lambda: np.abs(librosa.stft(y)))
+    librosa_op("mel", mel)
+    librosa_op("logmel", lambda: librosa.power_to_db(mel(), ref=np.max))
+    librosa_op("mfcc", lambda: librosa.feature.mfcc(y=y, sr=RATE))
+    librosa_op("cqt_mag", lambda: np.abs(librosa.cqt(y, sr=RATE)))
+    librosa_op("vqt_mag", lambda: np.abs(librosa.vqt(y, sr=RATE)))
+    librosa_op("chroma_stft", lambda: librosa.feature.chroma_stft(y=y, sr=RATE))
+    librosa_op("chroma_cqt", lambda: librosa.feature.chroma_cqt(y=y, sr=RATE, bins_per_octave=36))
+    librosa_op("centroid", lambda: librosa.feature.spectral_centroid(y=y, sr=RATE))
+    librosa_op("contrast", lambda: librosa.feature.spectral_contrast(y=y, sr=RATE))
+    librosa_op("yin", lambda: librosa.yin(y, fmin=65.4, fmax=2093.0, sr=RATE))
+    librosa_op("time_stretch", lambda: librosa.effects.time_stretch(y, rate=0.8), runs=5)
+    librosa_op("pitch_shift", lambda: librosa.effects.pitch_shift(y, sr=RATE, n_steps=2.0), runs=5)
+    librosa_op("hpss", lambda: librosa.decompose.hpss(np.abs(librosa.stft(y))), runs=5)
+    librosa_op("hpss_time", lambda: librosa.effects.hpss(y), runs=5)
+    librosa_op("pyin", lambda: librosa.pyin(y, fmin=65.4, fmax=2093.0, sr=RATE), runs=2)
+    try:
+        from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
+    except ImportError:
+        return table
+    long, short = y.astype(np.float64), y[: 10 * RATE].astype(np.float64)
+    built = {}
+
+    def scattering(x, j, q):
+        key = (len(x), j, q)
+        if key not in built:
+            built[key] = ScatteringNumPy1D(J=j, shape=(len(x),), Q=q)
+        return built[key](x)
+
+    table["scattering1d"] = ("kymatio", lambda: scattering(long, 8, 8), {"J": 8, "Q": 8}, 3)
+    table["mlfcf_scatter"] = ("kymatio", lambda: scattering(short, 10, 6), {"J": 10, "Q": 6, "length": 10 * RATE}, 5)
+    return table
+
+
+def time_mgr(op, path, runs, params):
+    command = [TIMER, op, path, str(runs), "--params", json.dumps(params), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def time_peer(call, runs):
+    call()
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clip", nargs="?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ops", nargs="*")
+    parser.add_argument("--markdown", action="store_true")
+    arguments = parser.parse_args()
+    if not TIMER.exists():
+        sys.exit(f"{TIMER.name} is not built; see the head of this file")
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = arguments.clip
+        if path is None:
+            path = os.path.join(folder, "clip.wav")
+            soundfile.write(path, clip(), RATE, subtype="FLOAT")
+        y, rate = soundfile.read(path, dtype="float32")
+        if rate != RATE or y.ndim != 1:
+            sys.exit(f"{path}: needs mono at {RATE} Hz")
+        table = peers(y)
+        unknown = set(arguments.ops or []) - set(table)
+        if unknown:
+            sys.exit(f"no such op: {', '.join(sorted(unknown))}")
+        head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr peak MB")
+        if arguments.markdown:
+            print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
+        else:
+            print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*head), flush=True)
+        for op, (peer, call, params, runs) in table.items():
+            if arguments.ops and op not in arguments.ops:
+                continue
+            theirs, ours = [], []
+            try:
+                for _ in range(arguments.rounds):
+                    theirs.append(time_peer(call, runs))
+                    ours.append(time_mgr(op, path, 3 * runs, params))
+            except RuntimeError as error:
+                print(f"{op}: {error}", file=sys.stderr)
+                continue
+            their = 1e3 * statistics.median(theirs)
+            our = 1e3 * statistics.median(o["median_s"] for o in ours)
+            least = 1e3 * min(o["min_s"] for o in ours)
+            build = 1e3 * statistics.median(o["build_s"] for o in ours)
+            peak = max(o["peak_bytes"] for o in ours) / 1e6
+            cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{peak:.1f}")
+            if arguments.markdown:
+                print("| " + " | ".join(cells) + " |", flush=True)
+            else:
+                print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
