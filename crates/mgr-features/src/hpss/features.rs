@@ -227,7 +227,11 @@ impl Part {
             columns: stft.framing().frames(samples)?,
             row_axis: Axis::Frequency { hz },
             column_axis: time_axis(stft, self.sample_rate),
-            unit: self.compression.map_or(plain, Compression::unit),
+            unit: match (plain, self.compression.map(Compression::unit)) {
+                (Unit::Magnitude, Some(Unit::LnPower)) => Unit::LnMagnitude,
+                (_, Some(unit)) => unit,
+                (_, None) => plain,
+            },
         })
     }
 
