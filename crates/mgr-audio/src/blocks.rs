@@ -173,7 +173,7 @@ impl BlockReader {
             }
         } else {
             for ((plane, stream), ready) in decoded.iter_mut().zip(&mut self.streams).zip(&mut self.ready) {
-                stream.push(plane, !more, ready)?;
+                stream.push(plane, !more, ready);
                 plane.clear();
             }
         }

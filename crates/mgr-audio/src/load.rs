@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{self, Engine, Frames, Input};
-use crate::rate::{RateStream, Ratio};
+use crate::rate::{Locality, RateStream};
 use crate::{
     AudioError, AudioInfo, BlockReader, ChannelMix, DecodeReport, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE,
     ResampleConfig, ResampleKernel, Resampler,
@@ -170,12 +170,34 @@ pub struct Loader {
     resamplers: Arc<Mutex<BTreeMap<u32, Resampler>>>,
 }
 
+/// Rate of the file, rate of the clip, and what leads from the one to the other.
+struct Rates {
+    source: u32,
+    clip: u32,
+    change: Option<(Resampler, Locality)>,
+}
+
+impl Rates {
+    /// A stream for each plane of a part of a file; none where the rate stays.
+    fn streams(&self, span: &Span, planes: usize) -> impl Iterator<Item = RateStream> {
+        let (start, first) = (span.frames.start, span.first);
+        let change = self.change.iter().flat_map(move |change| std::iter::repeat_n(change, planes));
+        change.map(move |(resampler, locality)| locality.stream(resampler, start, first))
+    }
+}
+
 /// A config's range in a file of known rate.
 struct Span {
     frames: Frames,
-    /// The first sample of the clip and how many there may be, where the rate is changed or a range asked for.
+    /// The first sample of the clip and how many there may be.
     first: u64,
     count: u64,
+}
+
+impl Span {
+    fn is_whole(&self) -> bool {
+        self.first == 0 && self.count == u64::MAX
+    }
 }
 
 impl Loader {
@@ -274,21 +296,20 @@ impl Loader {
 
     fn load_input(&self, input: Input<'_>, config: &LoadConfig) -> Result<Clip, AudioError> {
         let (path, source) = engine::open(input)?;
-        let (source_rate, sample_rate, resampler) = self.rates(source.info())?;
+        let rates = self.rates(source.info())?;
         let planes = planes(config, source.info());
-        let span = span(config, source_rate, sample_rate, Some(planes));
+        let span = span(config, &rates, Some(planes));
         let mut engine = Engine::new(path, source, config, span.frames)?;
         engine.run()?;
         let report = engine.finish(config)?;
         let mut channels = std::mem::take(&mut engine.sink.planes);
-        if let Some(resampler) = resampler {
+        if let Some((resampler, _)) = &rates.change {
             for plane in &mut channels {
-                *plane = if span.count == u64::MAX && span.first == 0 {
+                *plane = if span.is_whole() {
                     resampler.process(plane)?
                 } else {
                     let mut out = Vec::new();
-                    RateStream::new(resampler.clone(), span.frames.start, span.first)
-                        .push(plane, true, &mut out)?;
+                    rates.streams(&span, 1).for_each(|mut stream| stream.push(plane, true, &mut out));
                     out.truncate(usize::try_from(span.count).unwrap_or(usize::MAX));
                     out
                 };
@@ -299,30 +320,28 @@ impl Loader {
         if samples.is_empty() {
             return Err(engine.beyond_end());
         }
-        Ok(Clip { samples, other_channels: channels.collect(), sample_rate, report })
+        Ok(Clip { samples, other_channels: channels.collect(), sample_rate: rates.clip, report })
     }
 
     fn open_input(&self, input: Input<'_>) -> Result<BlockReader, AudioError> {
         let config = &self.config;
         let (path, source) = engine::open(input)?;
-        let (source_rate, sample_rate, resampler) = self.rates(source.info())?;
-        let span = span(config, source_rate, sample_rate, None);
+        let rates = self.rates(source.info())?;
+        let span = span(config, &rates, None);
         let engine = Engine::new(path, source, config, span.frames)?;
-        let stream =
-            |resampler: &Resampler| RateStream::new(resampler.clone(), span.frames.start, span.first);
-        let streams = engine.sink.planes.iter().filter_map(|_| resampler.as_ref().map(stream)).collect();
-        Ok(BlockReader::new(config.clone(), engine, sample_rate, streams, span.count))
+        let streams = rates.streams(&span, engine.sink.planes.len()).collect();
+        Ok(BlockReader::new(config.clone(), engine, rates.clip, streams, span.count))
     }
 
-    /// Rate of the file, rate of the clip, and what leads from the one to the other.
-    fn rates(&self, info: &AudioInfo) -> Result<(u32, u32, Option<Resampler>), AudioError> {
-        let source_rate = info.sample_rate;
-        match self.config.sample_rate {
-            Some(rate) if rate != source_rate => {
-                Ok((source_rate, rate, Some(self.resampler(source_rate, rate)?)))
-            }
-            _ => Ok((source_rate, source_rate, None)),
+    fn rates(&self, info: &AudioInfo) -> Result<Rates, AudioError> {
+        let source = info.sample_rate;
+        let clip = self.config.sample_rate.unwrap_or(source);
+        if clip == source {
+            return Ok(Rates { source, clip, change: None });
         }
+        let resampler = self.resampler(source, clip)?;
+        let locality = Locality::new(&resampler, source, clip);
+        Ok(Rates { source, clip, change: Some((resampler, locality)) })
     }
 
     fn resampler(&self, input_rate: u32, output_rate: u32) -> Result<Resampler, AudioError> {
@@ -345,32 +364,23 @@ fn planes(config: &LoadConfig, info: &AudioInfo) -> usize {
 }
 
 /// Turns seconds into frames. `planes` counts where the memory limit applies.
-fn span(config: &LoadConfig, source_rate: u32, sample_rate: u32, planes: Option<usize>) -> Span {
-    let (source_hz, clip_hz) = (f64::from(source_rate), f64::from(sample_rate));
+fn span(config: &LoadConfig, rates: &Rates, planes: Option<usize>) -> Span {
+    let (source_hz, clip_hz) = (f64::from(rates.source), f64::from(rates.clip));
     // Casts of floats saturate. The limits are at least one frame.
     let mut room = ((config.max_duration_s * source_hz) as u64).max(1);
     if let Some(planes) = planes {
-        let copies = if source_rate == sample_rate { 1.0 } else { 1.0 + clip_hz / source_hz };
+        let copies = if rates.change.is_none() { 1.0 } else { 1.0 + clip_hz / source_hz };
         let frame_bytes = 4.0 * planes as f64 * copies;
         room = room.min((config.max_memory_bytes as f64 / frame_bytes) as u64).max(1);
     }
     let first = (config.offset_s * clip_hz).round() as u64;
     let count = config.duration_s.map_or(u64::MAX, |seconds| ((seconds * clip_hz).round() as u64).max(1));
-    if source_rate == sample_rate {
-        return Span { frames: Frames { start: first, count, room }, first, count };
-    }
-    if first == 0 && count == u64::MAX {
-        return Span { frames: Frames { start: 0, count, room }, first, count };
-    }
-    let ratio = Ratio::new(ResampleConfig {
-        input_rate: source_rate,
-        output_rate: sample_rate,
-        ..Default::default()
-    });
+    let span = Span { frames: Frames { start: first, count, room }, first, count };
+    let Some((_, locality)) = rates.change.as_ref().filter(|_| !span.is_whole()) else { return span };
     // The filter reaches beyond the range; what it needs there is decoded without being counted against the limits.
     let most = ((room as f64 * clip_hz / source_hz) as u64).max(1);
-    let start = ratio.first_input(first);
-    let reached = |count: u64| ratio.last_input(first.saturating_add(count)).saturating_sub(start);
+    let start = locality.first_input(first);
+    let reached = |count: u64| locality.last_input(first.saturating_add(count)).saturating_sub(start);
     let frames =
         Frames { start, count: if count == u64::MAX { count } else { reached(count) }, room: reached(most) };
     Span { frames, first, count: count.min(most) }

@@ -536,6 +536,8 @@ fn steps_of_ones_own_join_in() {
     let result = chain.process(&clip, 1).unwrap();
     assert_eq!(result.samples.len(), 499);
     assert_eq!(chain.replay(&clip, &result.log).unwrap(), result);
+    let error = chain.process(&[0.5], 1).unwrap_err().to_string();
+    assert_eq!(error, "step halve left 0 samples, allowed is 1 or more");
 }
 
 proptest! {

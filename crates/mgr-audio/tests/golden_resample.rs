@@ -61,7 +61,8 @@ fn agrees_with_librosa() {
         let params = &case["params"];
         let output_rate = params["target_sr"].as_u64().unwrap() as u32;
         let kernel = match params["res_type"].as_str().unwrap() {
-            "soxr_hq" | "soxr_vhq" => ResampleKernel::High,
+            "soxr_hq" => ResampleKernel::SoxrHq,
+            "soxr_vhq" => ResampleKernel::High,
             "kaiser_best" => ResampleKernel::KaiserBest,
             "kaiser_fast" => ResampleKernel::KaiserFast,
             "polyphase" => ResampleKernel::Polyphase,

@@ -124,3 +124,54 @@ fn the_impulse_response_has_the_bands_of_the_recipe() {
         }
     }
 }
+
+/// Loss of gain at 0.8 and 0.9 of the lower Nyquist frequency, as measured with python-soxr's `HQ`.
+#[test]
+fn the_roll_off_is_that_of_soxr() {
+    for (input_rate, output_rate, at_08, at_09) in [
+        (44_100, 22_050, 0.0, 0.0),
+        (48_000, 32_000, 0.0, 0.0),
+        (22_050, 32_000, 1.435_450e-4, 8.086_818e-4),
+        // Through an oversampled stage.
+        (22_050, 32_003, 1.435_450e-4, 8.086_818e-4),
+        (44_100, 16_000, 3.703_472e-4, 9.295_518e-4),
+        (48_000, 22_050, 1.937_381e-4, 8.220_159e-4),
+        (32_000, 22_050, 2.582_023e-4, 6.524_025e-4),
+        (44_100, 24_000, 1.302_513e-4, 7.704_047e-4),
+        (44_100, 12_000, 4.923_996e-5, 1.293_951e-4),
+    ] {
+        let kernel = ResampleKernel::SoxrHq;
+        let resampler = ResampleConfig { input_rate, output_rate, kernel }.plan().unwrap();
+        let rates = (f64::from(input_rate), f64::from(output_rate));
+        for (fraction, loss) in [(0.8, at_08), (0.9, at_09)] {
+            let frequency = fraction * rates.0.min(rates.1) / 2.0;
+            // What is left of the sine with the measured gain.
+            let error = error_db(&resampler, frequency, 1.0 - loss, rates);
+            assert!(error < -115.0, "{input_rate} -> {output_rate} at {fraction}: {error:.1} dB");
+        }
+    }
+}
+
+/// The first, second, 21st, 30th and 40th output of resampy 0.4.3 for `sin(0.3 n + 0.01 n^1.5)`, n below 120.
+#[test]
+fn kaiser_kernels_have_the_numbers_of_resampy() {
+    let signal: Vec<f32> =
+        (0..120).map(|n| (0.3 * f64::from(n) + 0.01 * f64::from(n).powf(1.5)).sin() as f32).collect();
+    let (best, fast) = (ResampleKernel::KaiserBest, ResampleKernel::KaiserFast);
+    for (input_rate, output_rate, kernel, expected) in [
+        (22_050, 16_000, fast, [0.0323061886, 0.403076596, -0.28707306, 0.929496658, 0.937854257]),
+        (24_000, 8_000, best, [0.0976411787, 0.791699443, -0.608562761, 0.345202853, -0.641245365]),
+        (8_000, 12_000, fast, [0.0103168601, 0.179733958, -0.974300981, 0.35869806, 0.294595583]),
+    ] {
+        let out =
+            ResampleConfig { input_rate, output_rate, kernel }.plan().unwrap().process(&signal).unwrap();
+        for (index, value) in [0, 1, 20, 29, 39].into_iter().zip(expected) {
+            // Sums of about 100 products in f32.
+            assert!(
+                (f64::from(out[index]) - value).abs() < 5e-7,
+                "{kernel:?} {index}: {} {value}",
+                out[index]
+            );
+        }
+    }
+}

@@ -150,6 +150,11 @@ struct Entry<'a> {
     report: Option<&'a DecodeReport>,
 }
 
+#[derive(Serialize)]
+struct Document<'a> {
+    files: Vec<Entry<'a>>,
+}
+
 /// Decodes a file to its end in blocks.
 fn examine(path: &Path) -> Result<Sound, AudioError> {
     let loader = LoadConfig { channels: ChannelMix::All, ..LoadConfig::default() }.plan()?;
@@ -206,8 +211,7 @@ fn print_json(files: &[PathBuf], sounds: &[Result<Sound, AudioError>]) -> Result
             }
         })
         .collect();
-    let document = serde_json::json!({ "files": entries });
-    print(serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?)
+    print(serde_json::to_string_pretty(&Document { files: entries }).map_err(|e| e.to_string())?)
 }
 
 const HEADINGS: [&str; 15] = [

@@ -9,6 +9,8 @@ use mgr_data::DataError;
 use mgr_data::augment::{AugmentConfig, Augmenter, VariantLog};
 use mgr_data::dataset::Dataset;
 use mgr_data::groups::Groups;
+use mgr_features::effects::{PitchShiftConfig, TimeStretchConfig};
+use mgr_features::stft::StftConfig;
 
 const RATE: u32 = 16_000;
 
@@ -58,6 +60,19 @@ step = "high_pass"
 step = "background_mix"
 files = [{rain:?}]
 probability = 0.8
+
+[[steps]]
+step = "time_stretch"
+rate = {{ one_of = [0.8, 1.25] }}
+n_fft = 512
+hop_length = 128
+
+[[steps]]
+step = "pitch_shift"
+n_steps = {{ uniform = [-2, 2] }}
+n_fft = 512
+hop_length = 128
+probability = 0.5
 "#
     );
     toml::from_str(&text).unwrap()
@@ -102,13 +117,15 @@ fn expansion_is_a_dataset_with_a_log_that_repeats_it() {
         assert_eq!(file.to_str().unwrap(), format!("{}.v{}.wav", entry.clip, entry.variant));
         let written = loader.load(&out.join(file)).unwrap().samples;
         let source = loader.load(&folder.path().join("music").join(&entry.clip)).unwrap().samples;
+        let stretched = entry.variant == 0 || [6400, 10_000].contains(&written.len());
+        assert!(stretched, "{}", written.len());
         // From the log, and on the fly: the same bytes.
         assert_eq!(augmenter.replay(&source, entry).unwrap().samples, written);
         let fly = augmenter.variant(&entry.clip, &source, entry.variant).unwrap();
         assert_eq!((&fly.samples, &fly.log), (&written, entry));
         assert_eq!((entry.samples_in, entry.samples_out, entry.sample_rate), (8000, written.len(), RATE));
         assert_eq!(entry.variant == 0, written == source);
-        assert_eq!(entry.steps.len(), if entry.variant == 0 { 0 } else { 8 });
+        assert_eq!(entry.steps.len(), if entry.variant == 0 { 0 } else { 10 });
     }
     // Clips and variants have draws of their own.
     let seeds: std::collections::BTreeSet<u64> = log.iter().map(|entry| entry.seed).collect();
@@ -152,6 +169,64 @@ fn threads_do_not_matter() {
             file.display()
         );
     }
+}
+
+#[test]
+fn steps_of_speed_and_pitch_are_the_effects() {
+    let clip = tone(0.3, 20_000);
+    let only = |step: &str| {
+        let config: AugmentConfig = serde_json::from_str(&format!(r#"{{"steps":[{step}]}}"#)).unwrap();
+        config.plan(RATE).unwrap().variant("x", &clip, 1).unwrap()
+    };
+    let stretch = TimeStretchConfig { rate: 0.9, ..TimeStretchConfig::default() };
+    let made = only(r#"{"step":"time_stretch","rate":{"fixed":0.9}}"#);
+    assert_eq!(made.samples, stretch.plan().unwrap().process(&clip).unwrap());
+    assert_eq!((made.log.samples_in, made.log.samples_out), (20_000, 22_222));
+    let stft = StftConfig { n_fft: 1024, hop_length: 100, ..StftConfig::default() };
+    let shift = PitchShiftConfig { n_steps: -3.0, bins_per_octave: 24, stft };
+    let made = only(
+        r#"{"step":"pitch_shift","n_steps":{"fixed":-3},"bins_per_octave":24,"n_fft":1024,"hop_length":100}"#,
+    );
+    assert_eq!(made.samples, shift.plan().unwrap().process(&clip).unwrap());
+    let line = serde_json::to_string(&made.log.steps[0]).unwrap();
+    assert_eq!(
+        line,
+        r#"{"step":"pitch_shift","outcome":"applied","bins_per_octave":24,"hop_length":100,"n_fft":1024,"n_steps":-3.0}"#
+    );
+    let refused = |step: &str| {
+        let config: AugmentConfig = serde_json::from_str(&format!(r#"{{"steps":[{step}]}}"#)).unwrap();
+        config.plan(RATE).unwrap_err().to_string()
+    };
+    assert!(
+        refused(r#"{"step":"time_stretch","rate":{"fixed":0}}"#)
+            .contains("invalid rate 0, allowed is 0.015625 to 64")
+    );
+    assert!(refused(r#"{"step":"time_stretch","n_fft":0}"#).contains("n_fft is 0"));
+    assert!(refused(r#"{"step":"pitch_shift","hop_length":0}"#).contains("hop_length is 0"));
+    assert!(refused(r#"{"step":"pitch_shift","bins_per_octave":0}"#).contains("bins_per_octave 0"));
+    assert!(refused(r#"{"step":"pitch_shift","n_steps":{"uniform":[0,73]}}"#).contains("n_steps [0, 73]"));
+    // A clip so short that nothing is left of it.
+    let fast: AugmentConfig =
+        serde_json::from_str(r#"{"steps":[{"step":"time_stretch","rate":{"fixed":8}}]}"#).unwrap();
+    let error = fast.plan(RATE).unwrap().variant("x", &[0.5], 1).unwrap_err().to_string();
+    assert!(error.starts_with("x: step time_stretch"), "{error}");
+}
+
+#[test]
+fn gtzan_8_is_noise_shift_and_stretch() {
+    let augmenter = AugmentConfig::gtzan8().plan(RATE).unwrap();
+    let clip = tone(0.2, 32_000);
+    let mut rates = std::collections::BTreeSet::new();
+    for number in 1..40 {
+        let made = augmenter.variant("x", &clip, number).unwrap();
+        let names: Vec<&str> = made.log.steps.iter().map(|s| s.step.as_str()).collect();
+        assert_eq!(names, ["white_noise", "circular_shift", "time_stretch"]);
+        rates.insert(made.samples.len());
+    }
+    assert_eq!(rates.into_iter().collect::<Vec<_>>(), [29_091, 32_000, 35_556, 40_000]);
+    let config = augmenter.config();
+    let toml = toml::to_string(config).unwrap();
+    assert_eq!(&toml::from_str::<AugmentConfig>(&toml).unwrap(), config);
 }
 
 #[test]

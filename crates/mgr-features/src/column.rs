@@ -57,27 +57,54 @@ pub(crate) fn for_each_column<T: Copy>(
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[must_use]
-pub struct ColumnStream {
-    frames: FrameStream,
-    kernel: Box<dyn ColumnKernel>,
-    column: Vec<f32>,
+pub struct ColumnStream(Source);
+
+enum Source {
+    Frames { frames: FrameStream, kernel: Box<dyn ColumnKernel>, column: Vec<f32> },
+    Blocks(Box<dyn BlockKernel>),
+}
+
+/// Computes columns from samples in blocks, where they come from more than a frame each.
+pub(crate) trait BlockKernel: Send {
+    /// Values of a column.
+    fn rows(&self) -> usize;
+
+    /// Samples given so far.
+    fn seen(&self) -> usize;
+
+    /// Takes finite samples and hands out the columns that they complete.
+    fn push(&mut self, samples: &[f32], take: &mut dyn FnMut(&[f32]));
+
+    /// Hands out the columns that are left.
+    fn finish(&mut self, take: &mut dyn FnMut(&[f32])) -> Result<(), FeatureError>;
 }
 
 impl std::fmt::Debug for ColumnStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ColumnStream").field("rows", &self.column.len()).field("seen", &self.seen()).finish()
+        let rows = match &self.0 {
+            Source::Frames { column, .. } => column.len(),
+            Source::Blocks(kernel) => kernel.rows(),
+        };
+        f.debug_struct("ColumnStream").field("rows", &rows).field("seen", &self.seen()).finish()
     }
 }
 
 impl ColumnStream {
     pub(crate) fn new(framing: Framing, rows: usize, kernel: Box<dyn ColumnKernel>) -> Self {
-        Self { frames: FrameStream::new(framing), kernel, column: vec![0.0; rows] }
+        Self(Source::Frames { frames: FrameStream::new(framing), kernel, column: vec![0.0; rows] })
+    }
+
+    pub(crate) fn of_blocks(kernel: Box<dyn BlockKernel>) -> Self {
+        Self(Source::Blocks(kernel))
     }
 
     /// Samples given so far.
     #[must_use]
     pub fn seen(&self) -> usize {
-        self.frames.seen()
+        match &self.0 {
+            Source::Frames { frames, .. } => frames.seen(),
+            Source::Blocks(kernel) => kernel.seen(),
+        }
     }
 
     /// Takes the next samples and hands every column that they complete to `take`.
@@ -92,14 +119,18 @@ impl ColumnStream {
             }
             other => other,
         })?;
-        let Self { frames, kernel, column } = self;
-        let delay = kernel.delay();
-        frames.push(samples, |t, span| {
-            kernel.column(t, span, column);
-            if t >= delay {
-                take(column);
+        match &mut self.0 {
+            Source::Frames { frames, kernel, column } => {
+                let delay = kernel.delay();
+                frames.push(samples, |t, span| {
+                    kernel.column(t, span, column);
+                    if t >= delay {
+                        take(column);
+                    }
+                });
             }
-        });
+            Source::Blocks(kernel) => kernel.push(samples, &mut take),
+        }
         Ok(())
     }
 
@@ -108,19 +139,23 @@ impl ColumnStream {
     /// # Errors
     /// [`FeatureError::TooShort`] when the whole signal is too short for a frame.
     pub fn finish(self, mut take: impl FnMut(&[f32])) -> Result<(), FeatureError> {
-        let Self { frames, mut kernel, mut column } = self;
-        let count = frames.frames()?;
-        let delay = kernel.delay();
-        frames.finish(|t, span| {
-            kernel.column(t, span, &mut column);
-            if t >= delay {
-                take(&column);
+        match self.0 {
+            Source::Frames { frames, mut kernel, mut column } => {
+                let count = frames.frames()?;
+                let delay = kernel.delay();
+                frames.finish(|t, span| {
+                    kernel.column(t, span, &mut column);
+                    if t >= delay {
+                        take(&column);
+                    }
+                })?;
+                for t in count.saturating_sub(delay)..count {
+                    kernel.late_column(t, count, &mut column);
+                    take(&column);
+                }
+                Ok(())
             }
-        })?;
-        for t in count.saturating_sub(delay)..count {
-            kernel.late_column(t, count, &mut column);
-            take(&column);
+            Source::Blocks(mut kernel) => kernel.finish(&mut take),
         }
-        Ok(())
     }
 }

@@ -39,10 +39,27 @@ pub enum Compression {
         /// Floor of the power, 0 or more.
         floor: f32,
     },
+    /// `ln(s + offset)`, the front end of VGGish (Hershey et al. 2017) with an offset of 0.01.
+    LnOffset {
+        /// Added before the logarithm, over 0.
+        offset: f32,
+    },
     /// `ln s`, where zeros, and zeros alone, count as `zero`: MLFCF (2020) with 1e-6.
     LnReplacingZero {
         /// What stands for zero, over 0.
         zero: f32,
+    },
+    /// `(l + shift) / divisor` with `l = log10(max(s, floor))`, not lower than `range` under the largest. The front end of
+    /// Whisper (Radford et al. 2022) with a floor of 1e-10, a range of 8 and 4 for the other two.
+    Log10Range {
+        /// Floor of the power, over 0.
+        floor: f32,
+        /// Range in powers of ten, 0 or more.
+        range: f32,
+        /// Added to the logarithm.
+        shift: f32,
+        /// What that is divided by, over 0.
+        divisor: f32,
     },
     /// `log10(scale s + 1)`, the front end of musicnn (Pons et al. 2018) with a scale of 10,000.
     Log10 {
@@ -78,7 +95,14 @@ impl Compression {
                 top_db.map_or(Ok(()), |db| check::within("top_db", f64::from(db), 0.0, huge))
             }
             Self::Ln { floor } => check::within("floor", f64::from(floor), 0.0, huge),
+            Self::LnOffset { offset } => check::within("offset", f64::from(offset), tiny, huge),
             Self::LnReplacingZero { zero } => check::within("zero", f64::from(zero), tiny, huge),
+            Self::Log10Range { floor, range, shift, divisor } => {
+                check::within("floor", f64::from(floor), tiny, huge)?;
+                check::within("range", f64::from(range), 0.0, huge)?;
+                check::within("shift", f64::from(shift), -1e6, 1e6)?;
+                check::within("divisor", f64::from(divisor), tiny, huge)
+            }
             Self::Log10 { scale } => check::within("scale", f64::from(scale), tiny, huge),
         }
     }
@@ -86,7 +110,8 @@ impl Compression {
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Decibel { .. } => Unit::Decibel,
-            Self::Ln { .. } | Self::LnReplacingZero { .. } => Unit::LnPower,
+            Self::Ln { .. } | Self::LnOffset { .. } | Self::LnReplacingZero { .. } => Unit::LnPower,
+            Self::Log10Range { .. } => Unit::Ratio,
             Self::Log10 { .. } => Unit::Log10Power,
         }
     }
@@ -100,6 +125,7 @@ impl Compression {
             Self::Decibel { top_db: Some(_), .. } => {
                 Some("top_db counts from the largest value of the signal")
             }
+            Self::Log10Range { .. } => Some("its range counts from the largest value of the signal"),
             _ => None,
         }
     }
@@ -120,9 +146,18 @@ impl Compression {
                 values.iter_mut().for_each(|v| *v = v.max(floor));
                 ln_in_place(values);
             }
+            Self::LnOffset { offset } => {
+                values.iter_mut().for_each(|v| *v += offset);
+                ln_in_place(values);
+            }
             Self::LnReplacingZero { zero } => {
                 values.iter_mut().for_each(|v| *v = if *v == 0.0 { zero } else { *v });
                 ln_in_place(values);
+            }
+            Self::Log10Range { floor, .. } => {
+                values.iter_mut().for_each(|v| *v = v.max(floor));
+                ln_in_place(values);
+                values.iter_mut().for_each(|v| *v *= std::f32::consts::LOG10_E);
             }
             Self::Log10 { scale } => {
                 values.iter_mut().for_each(|v| *v = *v * scale + 1.0);
@@ -134,7 +169,6 @@ impl Compression {
 
     /// The part that needs the largest value, after [`Compression::apply_local`] on all.
     pub(crate) fn apply_global(self, mut values: ArrayViewMut2<'_, f32>) {
-        let Self::Decibel { reference, top_db, .. } = self else { return };
         if self.needs_all().is_none() {
             return;
         }
@@ -142,9 +176,18 @@ impl Compression {
             Some(slice) => maximum(slice),
             None => values.fold(f32::NEG_INFINITY, |top, v| top.max(*v)),
         };
-        let zero = if reference == Reference::Max { top } else { 0.0 };
-        let floor = top_db.map_or(f32::NEG_INFINITY, |db| top - zero - db);
-        values.map_inplace(|v| *v = (*v - zero).max(floor));
+        match self {
+            Self::Decibel { reference, top_db, .. } => {
+                let zero = if reference == Reference::Max { top } else { 0.0 };
+                let floor = top_db.map_or(f32::NEG_INFINITY, |db| top - zero - db);
+                values.map_inplace(|v| *v = (*v - zero).max(floor));
+            }
+            Self::Log10Range { range, shift, divisor, .. } => {
+                let floor = top - range;
+                values.map_inplace(|v| *v = (v.max(floor) + shift) / divisor);
+            }
+            _ => {}
+        }
     }
 
     /// Compresses a matrix of power in place. The parameters must have passed [`Compression::check`]; values that are not
@@ -177,6 +220,14 @@ impl Compression {
                 }
             }
             Self::Ln { .. } | Self::LnReplacingZero { .. } => exp_scaled(slice, 1.0),
+            Self::LnOffset { offset } => {
+                exp_scaled(slice, 1.0);
+                slice.iter_mut().for_each(|v| *v = (*v - offset).max(0.0));
+            }
+            Self::Log10Range { shift, divisor, .. } => {
+                slice.iter_mut().for_each(|v| *v = *v * divisor - shift);
+                exp_scaled(slice, std::f32::consts::LN_10);
+            }
             Self::Log10 { scale } => {
                 exp_scaled(slice, std::f32::consts::LN_10);
                 slice.iter_mut().for_each(|v| *v = (*v - 1.0).max(0.0) / scale);

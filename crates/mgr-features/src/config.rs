@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::FeatureError;
+use crate::chroma::cens::ChromaCensConfig;
+use crate::chroma::cqt::{ChromaCqtConfig, TonnetzConfig};
 use crate::chroma::stft::ChromaStftConfig;
+use crate::cqt::{CqtConfig, HybridCqtConfig, PseudoCqtConfig, VqtConfig};
 use crate::delta::DeltaConfig;
 use crate::extractor::Extractor;
 use crate::hpss::{HpssMaskConfig, HpssMelConfig, HpssSpectrogramConfig};
@@ -93,6 +96,20 @@ features! {
         Mel(MelConfig) = "mel" version 1,
         /// Log-mel spectrogram.
         LogMel(LogMelConfig) = "log_mel" version 1,
+        /// Magnitudes of a constant-Q transform.
+        Cqt(CqtConfig) = "cqt" version 1,
+        /// Magnitudes of a variable-Q transform.
+        Vqt(VqtConfig) = "vqt" version 1,
+        /// Magnitudes of a hybrid constant-Q transform.
+        HybridCqt(HybridCqtConfig) = "hybrid_cqt" version 1,
+        /// Magnitudes of a pseudo constant-Q transform.
+        PseudoCqt(PseudoCqtConfig) = "pseudo_cqt" version 1,
+        /// Chroma of a constant-Q transform.
+        ChromaCqt(ChromaCqtConfig) = "chroma_cqt" version 1,
+        /// Chroma energy normalised statistics.
+        ChromaCens(ChromaCensConfig) = "chroma_cens" version 1,
+        /// Tonal centroids.
+        Tonnetz(TonnetzConfig) = "tonnetz" version 1,
         /// Mel-frequency cepstral coefficients.
         Mfcc(MfccConfig) = "mfcc" version 1,
         /// Per-channel energy normalisation of a mel spectrogram.

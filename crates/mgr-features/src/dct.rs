@@ -106,7 +106,7 @@ mod tests {
         // scipy.fft.dct([1, 2, 3, 5], type, norm=norm)
         let known: [(DctType, DctNorm, [f64; 4]); 6] = [
             (DctType::One, DctNorm::None, [16.0, -5.0, 1.0, -2.0]),
-            (DctType::Two, DctNorm::None, [22.0, -8.1564031248, 1.4142135624, -1.2137083939]),
+            (DctType::Two, DctNorm::None, [22.0, -8.1564031248, SQRT_2, -1.2137083939]),
             (DctType::Three, DctNorm::None, [12.7649931408, -10.9507022828, 4.4654209085, -2.2797117666]),
             (DctType::One, DctNorm::Ortho, [5.3362410887, -2.7176493672, 1.4228601628, -1.0556428927]),
             (DctType::Two, DctNorm::Ortho, [5.5, -2.8837239798, 0.5, -0.4291107179]),

@@ -13,6 +13,12 @@ pub enum Centering {
     Centered,
     /// Frame `t` starts at sample `t * hop_length`; only whole frames are taken.
     LeftAligned,
+    /// As centred, without the last frame: Whisper, whose clips then have `samples / hop_length` frames.
+    CenteredTrimmed,
+    /// The window of frame `t`, not the transform, starts at sample `t * hop_length`, and the transform goes on with zeros;
+    /// only whole windows are taken: HTK, Kaldi, TensorFlow. It differs from left-aligned frames where the window is
+    /// shorter than the transform.
+    WindowAligned,
 }
 
 /// What a centred frame sees beyond the ends of the signal.
@@ -89,18 +95,24 @@ impl Framing {
     #[must_use]
     pub fn pad(&self) -> usize {
         match self.centering {
-            Centering::Centered => self.frame_length / 2,
-            Centering::LeftAligned => 0,
+            Centering::Centered | Centering::CenteredTrimmed => self.frame_length / 2,
+            Centering::LeftAligned | Centering::WindowAligned => 0,
         }
+    }
+
+    /// Frames left out at the end.
+    fn trimmed(&self) -> usize {
+        usize::from(self.centering == Centering::CenteredTrimmed)
     }
 
     /// The fewest samples that give a frame.
     #[must_use]
     pub fn shortest(&self) -> usize {
-        self.frame_length.saturating_sub(2 * self.pad()).max(1)
+        (self.frame_length + self.trimmed() * self.hop_length).saturating_sub(2 * self.pad()).max(1)
     }
 
-    /// Frames of a signal of `samples` samples: `1 + (samples + 2 pad - frame_length) / hop_length`, rounded down.
+    /// Frames of a signal of `samples` samples: `1 + (samples + 2 pad - frame_length) / hop_length`, rounded down, less the
+    /// one that [`Centering::CenteredTrimmed`] leaves out.
     ///
     /// # Errors
     /// [`FeatureError::TooShort`] when there is not one.
@@ -108,7 +120,7 @@ impl Framing {
         if samples < self.shortest() {
             return Err(FeatureError::TooShort { got: samples, needed: self.shortest() });
         }
-        Ok(1 + (samples + 2 * self.pad() - self.frame_length) / self.hop_length)
+        Ok(1 + (samples + 2 * self.pad() - self.frame_length) / self.hop_length - self.trimmed())
     }
 
     /// Start of frame `t` in the signal, negative inside the left padding.
@@ -216,6 +228,9 @@ impl FrameStream {
             let end = start + self.framing.frame_length() as isize;
             // A frame in the left padding may mirror up to `pad` samples, and the sample at the mirror itself.
             let needed = if start < 0 { (end.max(0) as usize).max(pad + 1) } else { end as usize };
+            // A frame that is left out at the end of the signal must not have gone out before the end was known.
+            let later = (self.next + self.framing.trimmed()) * self.framing.hop_length();
+            let needed = needed.max((later + self.framing.frame_length()).saturating_sub(2 * pad));
             if self.seen() < needed {
                 break;
             }
@@ -277,6 +292,9 @@ mod tests {
         let l = Framing::new(2048, 512, Centering::LeftAligned, Padding::Zero).unwrap();
         assert_eq!(l.frames(2048), Ok(1));
         assert_eq!(l.frames(2047), Err(FeatureError::TooShort { got: 2047, needed: 2048 }));
+        let w = Framing::new(400, 160, Centering::CenteredTrimmed, Padding::Reflect).unwrap();
+        assert_eq!((w.frames(480_000), w.frames(160)), (Ok(3000), Ok(1)));
+        assert_eq!(w.frames(159), Err(FeatureError::TooShort { got: 159, needed: 160 }));
         assert!(Framing::new(0, 1, Centering::Centered, Padding::Zero).is_err());
         assert!(Framing::new(1, usize::MAX, Centering::Centered, Padding::Zero).is_err());
     }

@@ -31,6 +31,11 @@ pub struct MfccConfig {
     /// What the lifter counts from. Default: coefficient 0 is number 1, as in librosa.
     #[serde(skip_serializing_if = "LifterStart::is_one")]
     pub lifter_start: LifterStart,
+    /// With a value, over 0, coefficient 0 is replaced by `ln(max(energy, value))`, where the energy is the sum of squares of
+    /// the frame before its pre-emphasis and its window, as in Kaldi and HTK. The transform must have a conditioning, and
+    /// the compression must not count from the largest value. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy_floor: Option<f32>,
 }
 
 /// The number that a lifter gives to the first coefficient.
@@ -60,6 +65,7 @@ impl Default for MfccConfig {
             norm: DctNorm::default(),
             lifter: 0.0,
             lifter_start: LifterStart::default(),
+            energy_floor: None,
         }
     }
 }
@@ -74,9 +80,22 @@ impl MfccConfig {
         let log_mel = self.log_mel.plan(sample_rate)?;
         let n_mels = log_mel.mel().bank().n_mels();
         self.check(n_mels)?;
+        if let Some(floor) = self.energy_floor {
+            check::within(
+                "energy_floor",
+                f64::from(floor),
+                f64::from(f32::MIN_POSITIVE),
+                f64::from(f32::MAX),
+            )?;
+            if !log_mel.mel().stft().conditions() || log_mel.compression().needs_all().is_some() {
+                let allowed = "none without a conditioning of the frames, or where the compression needs the whole signal";
+                return Err(FeatureError::parameter("energy_floor", floor, allowed));
+            }
+        }
         let lifter = self.lifters();
         let coefficient = |k: usize, n: usize| forward(self.dct_type, self.norm, n_mels, k, n) * lifter(k);
-        Ok(Mfcc { log_mel, dct: Arc::new(Projection::new(self.n_mfcc, n_mels, coefficient)) })
+        let dct = Arc::new(Projection::new(self.n_mfcc, n_mels, coefficient));
+        Ok(Mfcc { log_mel, dct, energy_floor: self.energy_floor })
     }
 
     /// Checks what does not depend on the spectrogram.
@@ -120,6 +139,7 @@ impl MfccConfig {
 pub struct Mfcc {
     log_mel: LogMel,
     dct: Arc<Projection>,
+    energy_floor: Option<f32>,
 }
 
 /// Buffers of one computation; make one per thread with [`Mfcc::scratch_for`] and use it again.
@@ -217,11 +237,15 @@ impl Mfcc {
         self.log_mel.mel().column(t, span, stft, spectrum, column);
         self.log_mel.compression().apply_local(column);
         self.dct.apply(column, out);
+        if let (Some(floor), Some(first)) = (self.energy_floor, out.first_mut()) {
+            *first = stft.energy.max(floor).ln();
+        }
     }
 
     /// The coefficients of a log-mel spectrogram that is there already, (bands, frames).
     ///
-    /// Values that are not finite give values that are not finite.
+    /// Values that are not finite give values that are not finite. It does not tell the energy of the frames: coefficient 0
+    /// is that of the cosine transform.
     ///
     /// # Errors
     /// [`FeatureError::Shape`] for a wrong number of bands, [`FeatureError::Memory`].

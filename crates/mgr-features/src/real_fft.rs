@@ -47,7 +47,7 @@ pub(crate) fn twiddles(n: usize) -> Twiddles {
 }
 
 impl RealFft {
-    /// For frames of `window.len()` samples, at least one.
+    /// For transforms of `window.len()` samples, at least one.
     pub(crate) fn new(window: Vec<f32>) -> Self {
         let n = window.len();
         let way = if n.is_multiple_of(2) {
@@ -89,12 +89,21 @@ impl RealFft {
         (scratch.frame.len(), scratch.pairs.len(), scratch.work.len()) == expected
     }
 
-    /// Transforms a frame that lies in one piece.
+    /// Transforms a frame that lies in one piece, at most as long as the transform; zeros follow a shorter one.
     pub(crate) fn transform(&self, frame: &[f32], scratch: &mut RealFftScratch) {
         match &self.way {
-            Way::Half { .. } => simd::window_pairs(frame, &self.window, &mut scratch.pairs),
+            Way::Half { .. } => {
+                simd::window_pairs(frame, &self.window, &mut scratch.pairs);
+                if frame.len() < self.len() {
+                    scratch.pairs[frame.len() / 2..].fill(Complex32::default());
+                    if let ([.., last], 1) = (frame, frame.len() % 2) {
+                        scratch.pairs[frame.len() / 2].re = last * self.window[frame.len() - 1];
+                    }
+                }
+            }
             Way::Whole { .. } => {
                 let windowed = frame.iter().zip(&self.window).map(|(x, w)| x * w);
+                let windowed = windowed.chain(std::iter::repeat(0.0));
                 scratch.frame.iter_mut().zip(windowed).for_each(|(o, v)| *o = v);
             }
         }

@@ -1,6 +1,8 @@
 //! Sums over one column of a spectrogram; see [`crate::simd`] for how they are compiled.
 #![allow(unsafe_code)]
 
+use num_complex::Complex64;
+
 use crate::simd::{LANES, dispatched};
 
 /// Filters of a dense bank that are applied together.
@@ -106,6 +108,42 @@ fn deviations_body(values: &[f32], hz: &[f64], centre: f64, power: u32, out: &mu
 }
 
 dispatched! {
+    /// `out[i] = frame[i] window[i]` in double precision.
+    window_wide(frame: &[f32], window: &[f64], out: &mut [f64]) = window_wide_body
+}
+
+#[inline(always)]
+fn window_wide_body(frame: &[f32], window: &[f64], out: &mut [f64]) {
+    for (o, (x, w)) in out.iter_mut().zip(frame.iter().zip(window)) {
+        *o = f64::from(*x) * w;
+    }
+}
+
+dispatched! {
+    /// `out[k] = |spectrum[k]|`, the square taken in double precision.
+    magnitudes(spectrum: &[Complex64], out: &mut [f32]) = magnitudes_body
+}
+
+#[inline(always)]
+fn magnitudes_body(spectrum: &[Complex64], out: &mut [f32]) {
+    for (o, x) in out.iter_mut().zip(spectrum) {
+        *o = (x.re * x.re + x.im * x.im).sqrt() as f32;
+    }
+}
+
+dispatched! {
+    /// `out[k] = |spectrum[k]|^2`, taken in double precision.
+    powers(spectrum: &[Complex64], out: &mut [f32]) = powers_body
+}
+
+#[inline(always)]
+fn powers_body(spectrum: &[Complex64], out: &mut [f32]) {
+    for (o, x) in out.iter_mut().zip(spectrum) {
+        *o = (x.re * x.re + x.im * x.im) as f32;
+    }
+}
+
+dispatched! {
     /// How many values lie under `-threshold` where their predecessor does not, or the other way round.
     sign_changes(values: &[f32], threshold: f32, out: &mut u32) = sign_changes_body
 }
@@ -148,6 +186,20 @@ mod tests {
             sums(&values, &mut a);
             sums_body(&values, &mut b);
             assert_eq!(a, b, "sums of {n}");
+            let spectrum: Vec<Complex64> = rows.iter().map(|v| Complex64::new(*v, v + 0.5)).collect();
+            for (wide, narrow) in [
+                (magnitudes as fn(&[Complex64], &mut [f32]), magnitudes_body as fn(&[Complex64], &mut [f32])),
+                (powers, powers_body),
+            ] {
+                let (mut a, mut b) = (vec![0.0; 3 * n], vec![0.0; 3 * n]);
+                wide(&spectrum, &mut a);
+                narrow(&spectrum, &mut b);
+                assert_eq!(a, b, "magnitudes of {n}");
+            }
+            let (mut a, mut b) = (vec![0.0; n], vec![0.0; n]);
+            window_wide(&values, &rows, &mut a);
+            window_wide_body(&values, &rows, &mut b);
+            assert_eq!(a, b, "window of {n}");
             let (mut a, mut b) = (0, 0);
             sign_changes(&values, 0.01, &mut a);
             sign_changes_body(&values, 0.01, &mut b);

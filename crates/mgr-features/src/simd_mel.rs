@@ -87,38 +87,42 @@ fn power_of_two(n: i32) -> f32 {
 pub(crate) fn exp_of(x: f32) -> f32 {
     const LEAST: f32 = -87.336_54;
     const LARGEST: f32 = 88.722_83;
-    let (n, less_one) = exp_parts(x.clamp(LEAST, LARGEST));
+    let inside = if x < LEAST { LEAST } else { x };
+    let inside = if inside > LARGEST { LARGEST } else { inside };
+    let (n, less_one) = exp_parts(inside);
     // In two steps: the whole power of two may be just too large for a number.
     let half = n >> 1;
-    let inside = (1.0 + less_one) * power_of_two(half) * power_of_two(n.wrapping_sub(half));
-    if x < LEAST {
-        0.0
-    } else if x > LARGEST {
-        f32::INFINITY
-    } else {
-        inside
-    }
+    let result = (1.0 + less_one) * power_of_two(half) * power_of_two(n.wrapping_sub(half));
+    let result = if x < LEAST { 0.0 } else { result };
+    if x > LARGEST { f32::INFINITY } else { result }
 }
 
 /// `exp(x) - 1`, without the loss of digits near 0.
 #[inline(always)]
 fn exp_less_one(x: f32) -> f32 {
-    let (n, less_one) = exp_parts(x.clamp(-80.0, 80.0));
+    const LARGEST: f32 = 88.722_83;
+    let inside = if x < -80.0 { -80.0 } else { x };
+    let inside = if inside > LARGEST { LARGEST } else { inside };
+    let (n, less_one) = exp_parts(inside);
+    // Both ways are always computed: a loop with branches would not be vectorised.
+    let half = n >> 1;
+    let far = (1.0 + less_one) * power_of_two(half) * power_of_two(n.wrapping_sub(half)) - 1.0;
     let power = power_of_two(n);
-    let inside = power * less_one + (power - 1.0);
-    if x < -80.0 {
-        -1.0
-    } else if x > 80.0 {
-        exp_of(x)
-    } else {
-        inside
-    }
+    let near = power * less_one + (power - 1.0);
+    let result = if x > 60.0 { far } else { near };
+    if x > LARGEST { f32::INFINITY } else { result }
+}
+
+/// The largest number in place of infinity.
+#[inline(always)]
+fn largest_number(x: f32) -> f32 {
+    if x > f32::MAX { f32::MAX } else { x }
 }
 
 /// `ln(1 + x)` for `x` of 0 or more, without the loss of digits near 0.
 #[inline(always)]
 fn ln_one_more(x: f32) -> f32 {
-    let sum = (1.0 + x).min(f32::MAX);
+    let sum = largest_number(1.0 + x);
     // What rounding took from the sum, as far as the logarithm notices.
     let lost = x - (sum - 1.0);
     ln_of_normal(sum) + lost / sum
@@ -155,7 +159,7 @@ dispatched! {
 #[inline(always)]
 fn pcen_body(values: &mut [f32], smoothed: &[f32], curve: &PcenCurve) {
     let PcenCurve { gain, bias, power, eps, scale } = *curve;
-    let ln_smooth = |m: f32| -gain * ln_of_normal((eps + m).min(f32::MAX));
+    let ln_smooth = |m: f32| -gain * ln_of_normal(largest_number(eps + m));
     if power == 0.0 {
         for (v, m) in values.iter_mut().zip(smoothed) {
             *v = ln_one_more(*v * exp_of(ln_smooth(*m)));
@@ -163,8 +167,9 @@ fn pcen_body(values: &mut [f32], smoothed: &[f32], curve: &PcenCurve) {
     } else if bias == 0.0 {
         for (v, m) in values.iter_mut().zip(smoothed) {
             // The logarithm of 0 would be minus infinity, and this is what that gives.
-            let ln = ln_of_normal(v.max(f32::MIN_POSITIVE)) + ln_smooth(*m);
-            *v = if *v < f32::MIN_POSITIVE { 0.0 } else { exp_of(power * ln) };
+            let normal = if *v < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { *v };
+            let bent = exp_of(power * (ln_of_normal(normal) + ln_smooth(*m)));
+            *v = if *v < f32::MIN_POSITIVE { 0.0 } else { bent };
         }
     } else {
         let per_bias = 1.0 / bias;

@@ -36,6 +36,46 @@ pub struct StftConfig {
     pub centering: Centering,
     /// What centred frames see beyond the ends. Default zeros.
     pub padding: Padding,
+    /// What is done to the samples of each frame before the window. Default nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditioning: Option<Conditioning>,
+}
+
+/// What is done to the samples of each frame before the window, as in Kaldi and HTK.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conditioning {
+    /// Whether the mean of the frame is taken off. Default yes.
+    pub remove_mean: bool,
+    /// Then `x[i] - c x[i-1]`, and `x[0] - c x[0]` for the first; 0 to 1. Default 0.97.
+    pub pre_emphasis: f32,
+}
+
+impl Default for Conditioning {
+    fn default() -> Self {
+        Self { remove_mean: true, pre_emphasis: 0.97 }
+    }
+}
+
+impl Conditioning {
+    /// Conditions a frame in place, and gives its energy as it was before the pre-emphasis.
+    fn apply(self, frame: &mut [f32]) -> f32 {
+        if self.remove_mean {
+            let mean = frame.iter().sum::<f32>() / frame.len() as f32;
+            frame.iter_mut().for_each(|x| *x -= mean);
+        }
+        let energy = frame.iter().map(|x| x * x).sum();
+        let c = self.pre_emphasis;
+        if c != 0.0
+            && let Some(&first) = frame.first()
+        {
+            let mut before = first;
+            for x in frame {
+                (*x, before) = (*x - c * before, *x);
+            }
+        }
+        energy
+    }
 }
 
 impl Default for StftConfig {
@@ -48,6 +88,7 @@ impl Default for StftConfig {
             symmetry: Symmetry::default(),
             centering: Centering::default(),
             padding: Padding::default(),
+            conditioning: None,
         }
     }
 }
@@ -58,8 +99,12 @@ impl StftConfig {
     /// # Errors
     /// [`FeatureError::Parameter`] for a size of zero or over 2^24, and a window longer than the transform.
     pub fn plan(&self) -> Result<Stft, FeatureError> {
+        // Checked with the transform's length, whatever the frames' will be.
         let framing =
             Framing::new(self.n_fft, self.hop_length, self.centering, self.padding).map_err(renamed)?;
+        if let Some(conditioning) = self.conditioning {
+            check::within("pre_emphasis", f64::from(conditioning.pre_emphasis), 0.0, 1.0)?;
+        }
         let win_length = self.win_length.unwrap_or(self.n_fft);
         if !(1..=self.n_fft).contains(&win_length) {
             return Err(FeatureError::parameter(
@@ -68,15 +113,21 @@ impl StftConfig {
                 format!("1 to n_fft = {}", self.n_fft),
             ));
         }
-        // A short window stands in the middle of the frame, between zeros.
+        // A short window stands in the middle of the frame, between zeros, or is the frame.
         let mut window = vec![0.0; self.n_fft];
-        let offset = (self.n_fft - win_length) / 2;
+        let (framing, offset) = match self.centering {
+            Centering::WindowAligned => {
+                (Framing::new(win_length, self.hop_length, self.centering, self.padding)?, 0)
+            }
+            _ => (framing, (self.n_fft - win_length) / 2),
+        };
         let coefficients = self.window.coefficients(win_length, self.symmetry)?;
         window[offset..].iter_mut().zip(coefficients).for_each(|(to, w)| *to = w as f32);
         let forward = RealFft::new(window.clone());
         let inverse = RealInverse::new(&window);
         let divisors = inverse::steady_divisors(&window, self.hop_length);
-        Ok(Stft(Arc::new(Inner { framing, window, forward, inverse, divisors })))
+        let conditioning = self.conditioning;
+        Ok(Stft(Arc::new(Inner { framing, conditioning, window, forward, inverse, divisors })))
     }
 }
 
@@ -92,6 +143,7 @@ fn renamed(error: FeatureError) -> FeatureError {
 
 struct Inner {
     framing: Framing,
+    conditioning: Option<Conditioning>,
     window: Vec<f32>,
     forward: RealFft,
     inverse: RealInverse,
@@ -99,6 +151,9 @@ struct Inner {
 }
 
 /// A planned short-time Fourier transform: `X[k, t] = sum_n w[n] x[t hop - pad + n] exp(-2 pi i k n / n_fft)`.
+///
+/// `pad` is half a frame where frames are centred, else 0; samples of a frame may be conditioned first, see
+/// [`Conditioning`].
 ///
 /// Shape: `n_fft / 2 + 1` bins by [`Framing::frames`] columns, each column contiguous in memory. f32 throughout.
 /// Source: librosa 0.11 `stft`.
@@ -130,6 +185,9 @@ impl std::fmt::Debug for Stft {
 pub struct StftScratch {
     fft: RealFftScratch,
     column: Vec<Complex32>,
+    /// The frame while it is conditioned, and its energy before that.
+    frame: Vec<f32>,
+    pub(crate) energy: f32,
 }
 
 impl Stft {
@@ -142,7 +200,7 @@ impl Stft {
     /// Length of the transform.
     #[must_use]
     pub fn n_fft(&self) -> usize {
-        self.0.framing.frame_length()
+        self.0.forward.len()
     }
 
     /// Frequency bins: `n_fft / 2 + 1`.
@@ -154,25 +212,48 @@ impl Stft {
     /// Buffers for [`Stft::process_into`].
     #[must_use]
     pub fn scratch(&self) -> StftScratch {
-        StftScratch { fft: self.0.forward.scratch(), column: vec![Complex32::default(); self.bins()] }
+        let frame = if self.0.conditioning.is_some() { self.framing().frame_length() } else { 0 };
+        StftScratch {
+            fft: self.0.forward.scratch(),
+            column: vec![Complex32::default(); self.bins()],
+            frame: vec![0.0; frame],
+            energy: 0.0,
+        }
     }
 
     /// Whether a scratch fits this plan; [`Stft::transform`] relies on it.
     pub(crate) fn fits(&self, scratch: &StftScratch) -> Result<(), FeatureError> {
-        if self.0.forward.fits(&scratch.fft) { Ok(()) } else { Err(FeatureError::Scratch { plan: "stft" }) }
+        let frame = if self.0.conditioning.is_some() { self.framing().frame_length() } else { 0 };
+        if self.0.forward.fits(&scratch.fft) && scratch.frame.len() == frame {
+            return Ok(());
+        }
+        Err(FeatureError::Scratch { plan: "stft" })
     }
 
     /// Transforms frame `t`; the scratch, which must fit, then holds its spectrum.
     pub(crate) fn transform(&self, t: usize, span: Span<'_>, scratch: &mut StftScratch) {
-        self.transform_parts(t, span, &mut scratch.fft);
+        let Inner { framing, conditioning, forward, .. } = &*self.0;
+        let StftScratch { fft, frame, energy, .. } = scratch;
+        match (conditioning, framing.inside(t, span)) {
+            (None, Some(samples)) => forward.transform(samples, fft),
+            (None, None) => forward.transform_with(framing.padded(t, span), fft),
+            (Some(conditioning), inside) => {
+                match inside {
+                    Some(samples) => frame.copy_from_slice(samples),
+                    None => {
+                        let sample = framing.padded(t, span);
+                        frame.iter_mut().enumerate().for_each(|(i, x)| *x = sample(i));
+                    }
+                }
+                *energy = conditioning.apply(frame);
+                forward.transform(frame, fft);
+            }
+        }
     }
 
-    fn transform_parts(&self, t: usize, span: Span<'_>, scratch: &mut RealFftScratch) {
-        let Inner { framing, forward, .. } = &*self.0;
-        match framing.inside(t, span) {
-            Some(frame) => forward.transform(frame, scratch),
-            None => forward.transform_with(framing.padded(t, span), scratch),
-        }
+    /// Whether frames are conditioned, so that the scratch tells their energy.
+    pub(crate) fn conditions(&self) -> bool {
+        self.0.conditioning.is_some()
     }
 
     /// Gives `take` the spectrum of each frame of a signal that has one; the scratch must fit.
@@ -184,7 +265,7 @@ impl Stft {
     ) {
         let span = Span::whole(samples);
         for t in 0..self.framing().frames(samples.len()).unwrap_or(0) {
-            self.transform_parts(t, span, &mut scratch.fft);
+            self.transform(t, span, scratch);
             self.0.forward.spectrum(&scratch.fft, &mut scratch.column);
             take(t, &scratch.column);
         }
@@ -223,10 +304,13 @@ impl Stft {
         }
         check::finite(samples)?;
         let span = Span::whole(samples);
-        for_each_column(out, &mut scratch.column, |t, column| {
-            self.transform_parts(t, span, &mut scratch.fft);
+        // The spare column is taken out while the rest of the scratch is in use; a vector moves without allocating.
+        let mut spare = std::mem::take(&mut scratch.column);
+        for_each_column(out, &mut spare, |t, column| {
+            self.transform(t, span, scratch);
             self.0.forward.spectrum(&scratch.fft, column);
         });
+        scratch.column = spare;
         Ok(())
     }
 }

@@ -17,6 +17,7 @@ use crate::FeatureError;
 /// | Blackman | `0.42 - 0.5 cos x + 0.08 cos 2x` |
 /// | Blackman-Harris | `0.35875 - 0.48829 cos x + 0.14128 cos 2x - 0.01168 cos 3x` |
 /// | rectangular | `1` |
+/// | Povey | `(0.5 - 0.5 cos x)^0.85` |
 /// | Kaiser | `I0(beta sqrt(1 - (2i/N - 1)^2)) / I0(beta)` |
 ///
 /// In a file: `"hann"`, or `{ kaiser = { beta = 14.0 } }`.
@@ -35,6 +36,8 @@ pub enum Window {
     BlackmanHarris,
     /// All ones.
     Rectangular,
+    /// Kaldi's own: a Hann window to the power of 0.85, which stays over zero for longer. Kaldi takes it symmetric.
+    Povey,
     /// Kaiser window.
     Kaiser {
         /// Shape: 0 is rectangular, 14 has side lobes under -100 dB. Must be finite and not negative, at most 500.
@@ -51,6 +54,8 @@ pub enum Symmetry {
     Periodic,
     /// First and last sample are equal: right for filter design.
     Symmetric,
+    /// The periodic one from its end: what a transform by convolution gives where kernels are flipped (kapre on Theano).
+    Reversed,
 }
 
 impl Window {
@@ -80,14 +85,15 @@ impl Window {
             return Ok(vec![1.0]);
         }
         let period = match symmetry {
-            Symmetry::Periodic => length as f64,
+            Symmetry::Periodic | Symmetry::Reversed => length as f64,
             Symmetry::Symmetric => (length - 1) as f64,
         };
-        Ok((0..length).map(|i| self.at(i as f64 / period)).collect())
+        let place = |i| if symmetry == Symmetry::Reversed { length - 1 - i } else { i };
+        Ok((0..length).map(|i| self.at(place(i) as f64 / period)).collect())
     }
 
     /// The window at `position` in 0..=1 of its period.
-    fn at(self, position: f64) -> f64 {
+    pub(crate) fn at(self, position: f64) -> f64 {
         let x = 2.0 * PI * position;
         match self {
             Self::Hann => 0.5 - 0.5 * x.cos(),
@@ -97,6 +103,7 @@ impl Window {
                 0.35875 - 0.48829 * x.cos() + 0.14128 * (2.0 * x).cos() - 0.01168 * (3.0 * x).cos()
             }
             Self::Rectangular => 1.0,
+            Self::Povey => (0.5 - 0.5 * x.cos()).max(0.0).powf(0.85),
             Self::Kaiser { beta } => {
                 let r = 2.0 * position - 1.0;
                 bessel_i0(beta * (1.0 - r * r).max(0.0).sqrt()) / bessel_i0(beta)
@@ -144,6 +151,8 @@ mod tests {
             let p = w.coefficients(10, Symmetry::Periodic).unwrap();
             let s = w.coefficients(11, Symmetry::Symmetric).unwrap();
             assert_eq!(p, s[..10]);
+            let r = w.coefficients(10, Symmetry::Reversed).unwrap();
+            assert!(r.iter().rev().eq(&p));
         }
     }
 

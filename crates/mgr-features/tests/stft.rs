@@ -42,20 +42,36 @@ fn padded(x: &[f32], pad: usize, padding: Padding) -> Vec<f64> {
     (-(pad as isize)..n + pad as isize).map(at).collect()
 }
 
+fn pad(config: &StftConfig) -> usize {
+    match config.centering {
+        Centering::Centered | Centering::CenteredTrimmed => config.n_fft / 2,
+        _ => 0,
+    }
+}
+
+/// Where in the transform the window begins.
+fn left(config: &StftConfig, win: usize) -> usize {
+    if config.centering == Centering::WindowAligned { 0 } else { (config.n_fft - win) / 2 }
+}
+
 /// The sum as it is written.
 fn naive(config: &StftConfig, x: &[f32]) -> Array2<Complex64> {
     let (n_fft, hop) = (config.n_fft, config.hop_length);
-    let pad = if config.centering == Centering::Centered { n_fft / 2 } else { 0 };
+    let pad = pad(config);
     let y = padded(x, pad, config.padding);
     let win = config.win_length.unwrap_or(n_fft);
     let mut window = vec![0.0; n_fft];
-    let left = (n_fft - win) / 2;
+    let left = left(config, win);
     window[left..left + win].copy_from_slice(&config.window.coefficients(win, config.symmetry).unwrap());
-    let frames = 1 + (y.len() - n_fft) / hop;
+    let frames = match config.centering {
+        Centering::CenteredTrimmed => (y.len() - n_fft) / hop,
+        Centering::WindowAligned => 1 + (y.len() - win) / hop,
+        _ => 1 + (y.len() - n_fft) / hop,
+    };
     Array2::from_shape_fn((n_fft / 2 + 1, frames), |(k, t)| {
         let term = |n: usize| {
             let phase = -TAU * ((k * n) % n_fft) as f64 / n_fft as f64;
-            Complex64::from_polar(y[t * hop + n] * window[n], phase)
+            Complex64::from_polar(y.get(t * hop + n).unwrap_or(&0.0) * window[n], phase)
         };
         (0..n_fft).map(term).sum()
     })
@@ -68,6 +84,7 @@ fn configs() -> impl Strategy<Value = StftConfig> {
         Just(Window::Blackman),
         Just(Window::BlackmanHarris),
         Just(Window::Rectangular),
+        Just(Window::Povey),
         (0.0..20.0f64).prop_map(|beta| Window::Kaiser { beta }),
     ];
     let padding = prop_oneof![
@@ -76,8 +93,13 @@ fn configs() -> impl Strategy<Value = StftConfig> {
         Just(Padding::Symmetric),
         Just(Padding::Edge)
     ];
-    let centering = prop_oneof![Just(Centering::Centered), Just(Centering::LeftAligned)];
-    let symmetry = prop_oneof![Just(Symmetry::Periodic), Just(Symmetry::Symmetric)];
+    let centering = prop_oneof![
+        Just(Centering::Centered),
+        Just(Centering::LeftAligned),
+        Just(Centering::CenteredTrimmed),
+        Just(Centering::WindowAligned)
+    ];
+    let symmetry = prop_oneof![Just(Symmetry::Periodic), Just(Symmetry::Symmetric), Just(Symmetry::Reversed)];
     // Hops under half a frame: beyond that the padding follows librosa, which mirrors less; the parity run covers it.
     (4usize..80, 1usize..100, any::<bool>(), window, padding, centering, symmetry).prop_flat_map(
         |(n_fft, hop, short, window, padding, centering, symmetry)| {
@@ -88,6 +110,7 @@ fn configs() -> impl Strategy<Value = StftConfig> {
                 window,
                 symmetry,
                 centering,
+                conditioning: None,
                 padding,
             })
         },
@@ -98,10 +121,10 @@ fn configs() -> impl Strategy<Value = StftConfig> {
 /// With each sample, the weight that it was divided by.
 fn naive_inverse(config: &StftConfig, spectrogram: &Array2<Complex32>, length: usize) -> Vec<(f64, f64)> {
     let (n_fft, hop) = (config.n_fft, config.hop_length);
-    let pad = if config.centering == Centering::Centered { n_fft / 2 } else { 0 };
+    let pad = pad(config);
     let win = config.win_length.unwrap_or(n_fft);
     let mut window = vec![0.0; n_fft];
-    let left = (n_fft - win) / 2;
+    let left = left(config, win);
     window[left..left + win].copy_from_slice(&config.window.coefficients(win, config.symmetry).unwrap());
     let mut sum = vec![0.0; (length + pad).max(hop * spectrogram.ncols()) + n_fft];
     let mut weight = sum.clone();

@@ -40,6 +40,7 @@ pub(super) fn stft(params: &mut Params, n_fft: usize, hop_length: usize) -> Resu
             true => Centering::Centered,
             false => Centering::LeftAligned,
         },
+        conditioning: None,
         padding: match params.take("pad_mode").as_ref().and_then(Value::as_str).unwrap_or("constant") {
             "constant" => Padding::Zero,
             "reflect" => Padding::Reflect,
@@ -94,6 +95,7 @@ pub(super) fn bank(params: &mut Params, n_mels: usize) -> Result<MelBankConfig, 
         norm,
         // The reference only warns of empty filters.
         coverage: Coverage::Lenient,
+        ..MelBankConfig::default()
     })
 }
 

@@ -87,6 +87,9 @@ impl Step {
             return Ok(log.clone());
         }
         let outcome = self.augmentation.apply(samples, &log.values)?;
+        if samples.is_empty() {
+            return Err(AugmentError::NothingLeft { step: self.name() });
+        }
         check(samples, || format!("after {}", self.name()))?;
         Ok(StepLog { outcome, ..log.clone() })
     }

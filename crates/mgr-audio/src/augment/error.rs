@@ -17,6 +17,12 @@ pub enum AugmentError {
     /// A clip of no samples.
     #[error("signal has 0 samples, allowed is 1 or more")]
     EmptySignal,
+    /// A step that left no samples.
+    #[error("step {step} left 0 samples, allowed is 1 or more")]
+    NothingLeft {
+        /// The step.
+        step: &'static str,
+    },
     /// A sample that is NaN, infinite or beyond 1e30, in the input or after a step.
     #[error("sample {index} is {value:?} {place}, allowed is -1e30 to 1e30")]
     NotFinite {

@@ -12,7 +12,8 @@
 //!
 //! Each config's `plan` checks it once and gives a [`Step`]; steps make a [`Chain`]. A chain is a pure function of the samples
 //! and a seed: it gives the samples and a [`StepLog`] per step with every value that was drawn, and [`Chain::replay`] repeats
-//! a run from its log, bit for bit. A step of your own is an [`Augmentation`].
+//! a run from its log, bit for bit. A step of your own is an [`Augmentation`]; time stretch and pitch shift, which need transforms,
+//! join the chain in `mgr-data`.
 //!
 //! Every step has random numbers of its own, keyed by the seed, its place in the chain and its name: another range in one step
 //! leaves the draws of the others alone. Only IEEE additions, multiplications, divisions and square roots and the `libm` crate's

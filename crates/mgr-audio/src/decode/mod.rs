@@ -3,6 +3,7 @@
 mod aiff;
 mod au;
 mod bytes;
+mod caf;
 mod mp4;
 #[cfg(feature = "opus")]
 mod opus;
@@ -76,6 +77,7 @@ pub(crate) fn open(
         Content::Wave => wave::open(path, input, len),
         Content::Wave64 => w64::open(path, input, len),
         Content::Aiff => aiff::open(path, input, len),
+        Content::Caf => caf::open(path, input, len),
         Content::Mp4 => {
             let edits = mp4::gapless(input.as_mut(), len);
             input.seek(SeekFrom::Start(0)).map_err(io)?;

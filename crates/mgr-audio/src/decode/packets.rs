@@ -22,6 +22,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Duration;
 
+use super::bytes::field;
 use super::sink::{Sample, Sink};
 use super::{Damage, Source, check_stream, tags};
 use crate::{AudioError, AudioInfo, Tags};
@@ -222,7 +223,10 @@ impl PacketSource {
         let parameters = self.decoder.codec_params();
         let stored =
             matches!(self.info.codec.as_str(), "flac" | "alac") || self.info.codec.starts_with("pcm_");
-        self.info.bits_per_sample = parameters.bits_per_sample.filter(|_| stored);
+        // An ALAC track tells its bits in its decoder's configuration, after two other fields.
+        let configured = parameters.extra_data.as_deref().map(|bytes| u32::from(field::<1>(bytes, 5)[0]));
+        let configured = configured.filter(|bits| self.info.codec == "alac" && (1..=32).contains(bits));
+        self.info.bits_per_sample = parameters.bits_per_sample.or(configured).filter(|_| stored);
     }
 
     /// The next packet of any track.
@@ -471,7 +475,7 @@ fn is_noise(block: &GenericAudioBufferRef<'_>) -> bool {
 fn opus_pre_skip(track: &Track) -> u64 {
     let parameters = track.codec_params.as_ref().and_then(CodecParameters::audio);
     let head = parameters.and_then(|parameters| parameters.extra_data.as_deref()).unwrap_or_default();
-    u64::from(u16::from_le_bytes(super::bytes::field(head, 10)))
+    u64::from(u16::from_le_bytes(field(head, 10)))
 }
 
 /// All tags that a container has shown so far; those of ID3v1, cut off at 30 characters, come last.

@@ -14,6 +14,8 @@ pub(crate) enum Content {
     Wave64,
     /// FORM of the type AIFF or AIFC.
     Aiff,
+    /// Apple's Core Audio Format.
+    Caf,
     /// ISO/MP4, QuickTime: a box `ftyp` first.
     Mp4,
     /// A container of sound that cannot be read here.
@@ -67,6 +69,7 @@ pub(crate) fn sniff(head: &[u8]) -> Content {
     match head.first_chunk::<4>() {
         Some(b"RIFF" | b"RF64" | b"BW64") if form == b"WAVE" => return Content::Wave,
         Some(b"FORM") if form == b"AIFF" || form == b"AIFC" => return Content::Aiff,
+        Some(b"caff") => return Content::Caf,
         Some(b".snd" | b"dns.") => return Content::Au,
         Some(b"riff") if head.starts_with(WAVE64) => return Content::Wave64,
         _ if head.get(4..8) == Some(b"ftyp") => return Content::Mp4,

@@ -72,6 +72,23 @@ pub(crate) fn riff_info(bytes: &[u8]) -> Tags {
     tags
 }
 
+/// The body of a CAF file's chunk `info`: a count, then names and values, each ended by a zero byte.
+pub(crate) fn caf_info(bytes: &[u8]) -> Tags {
+    let mut tags = Tags::default();
+    let mut parts = bytes.get(4..).unwrap_or_default().split(|&byte| byte == 0);
+    while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+        tags.fill(match name.to_ascii_lowercase().as_slice() {
+            b"title" => Tags { title: text(value), ..Tags::default() },
+            b"artist" => Tags { artist: text(value), ..Tags::default() },
+            b"album" => Tags { album: text(value), ..Tags::default() },
+            b"genre" => Tags { genre: text(value), ..Tags::default() },
+            b"track number" => Tags { track: text(value), ..Tags::default() },
+            _ => Tags::default(),
+        });
+    }
+    tags
+}
+
 /// An ID3v2 tag in a chunk of its own.
 pub(crate) fn id3v2(bytes: Vec<u8>) -> Tags {
     if !bytes.starts_with(b"ID3") {

@@ -58,6 +58,12 @@ impl WaveFormat {
             let reason = format!("format chunk of {} bytes is too short or cut off", bytes.len());
             return Err(AudioError::malformed(path, reason));
         }
+        let mut bytes = bytes;
+        if bytes.len() > 18 {
+            // Beyond the extension there may be padding.
+            let extension = usize::from(u16::from_le_bytes(field(&bytes, 16)));
+            bytes.truncate(18 + extension);
+        }
         let word = |at: usize| u16::from_le_bytes(field(&bytes, at));
         let (mut tag, bits) = (word(0), word(14));
         let mut valid_bits = bits;

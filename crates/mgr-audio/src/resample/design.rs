@@ -57,7 +57,7 @@ impl Shape {
             Self { zeros, cutoff, beta, band, gain, table }
         };
         match kernel {
-            ResampleKernel::High => Self::kaiser(PASS_BAND, 1.0, ATTENUATION_DB),
+            ResampleKernel::High | ResampleKernel::SoxrHq => Self::kaiser(PASS_BAND, 1.0, ATTENUATION_DB),
             ResampleKernel::KaiserBest => resampy(50.0, 0.917_347_371_260_876_1, 12.9846, 8192.0),
             ResampleKernel::KaiserFast => resampy(24.0, 0.868_212_038_837_778_4, 9.90322, 512.0),
             ResampleKernel::Polyphase => {
@@ -162,7 +162,7 @@ fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
+pub(super) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 

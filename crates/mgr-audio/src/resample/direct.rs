@@ -118,6 +118,11 @@ impl Direct {
         place.position -= done as u64;
     }
 
+    /// Inputs after which positions between samples repeat themselves.
+    pub(super) fn period(&self) -> u64 {
+        self.rows.down
+    }
+
     /// Samples needed for the first output.
     pub(super) fn delay(&self) -> usize {
         self.start.position as usize + self.rows.width - self.prefill

@@ -14,6 +14,7 @@ use rustfft::num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
 use super::design::{Ratio, Shape, Sinc};
+use super::rolloff::RollOff;
 use crate::simd::{pair, scale, unpair};
 
 /// Longest transform; it bounds memory and delay.
@@ -97,14 +98,20 @@ fn transform_cost(n: u64) -> Option<f64> {
 impl Overlap {
     /// Blocks for `ratio` with the kernel of `shape`, whose lower rate is `scale` times the input's. The first outputs lie
     /// `early` or more before time 0. `None` where no moderate block length fits.
-    pub(super) fn new(ratio: Ratio, shape: Shape, scale: f64, early: u64) -> Option<Self> {
+    pub(super) fn new(
+        ratio: Ratio,
+        shape: Shape,
+        scale: f64,
+        early: u64,
+        roll_off: Option<RollOff>,
+    ) -> Option<Self> {
         let Ratio { up, down } = ratio;
         let sinc = Sinc::new(shape, scale);
         let Layout { block, overlap } = Layout::choose(ratio, sinc.width.ceil() as u64)?;
         let early = early.div_ceil(up);
         let kept = block - 2 * overlap;
         let (n, m) = ((block * down) as usize, (block * up) as usize);
-        let (rising, falling) = response(&sinc, n, m);
+        let (rising, falling) = response(&sinc, n, m, roll_off);
         let mut planner = FftPlanner::new();
         Some(Self {
             n,
@@ -156,6 +163,11 @@ impl Overlap {
         }
     }
 
+    /// Inputs and outputs of a transform: two blocks.
+    pub(super) fn period(&self) -> (u64, u64) {
+        (2 * self.hop_in as u64, 2 * self.hop_out as u64)
+    }
+
     /// Samples needed for the first outputs, and their number.
     pub(super) fn delay(&self) -> (usize, usize) {
         (self.n + self.hop_in - self.prefill, 2 * self.hop_out)
@@ -178,7 +190,7 @@ impl Overlap {
 }
 
 /// The kernel's spectrum on the bins below both Nyquist frequencies, over `n`; then from the last bin down to bin 1.
-fn response(sinc: &Sinc, n: usize, m: usize) -> (Vec<f32>, Vec<f32>) {
+fn response(sinc: &Sinc, n: usize, m: usize, roll_off: Option<RollOff>) -> (Vec<f32>, Vec<f32>) {
     // At the higher of both rates, where the kernel's own images lie in its stop band.
     let longest = n.max(m);
     let step = n as f64 / longest as f64;
@@ -187,7 +199,10 @@ fn response(sinc: &Sinc, n: usize, m: usize) -> (Vec<f32>, Vec<f32>) {
         .collect();
     FftPlanner::new().plan_fft_forward(longest).process(&mut kernel);
     let unit = kernel[0].re * n as f64;
-    let rising: Vec<f32> = kernel[..n.min(m).div_ceil(2)].iter().map(|bin| (bin.re / unit) as f32).collect();
+    let shorter = n.min(m);
+    let gain = |bin: usize| roll_off.map_or(1.0, |roll_off| roll_off.gain(2.0 * bin as f64 / shorter as f64));
+    let bins = kernel[..shorter.div_ceil(2)].iter().enumerate();
+    let rising: Vec<f32> = bins.map(|(bin, value)| (value.re / unit * gain(bin)) as f32).collect();
     let falling = rising[1..].iter().rev().copied().collect();
     (rising, falling)
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::ResampleKernel;
-use super::design::{Ratio, Shape};
+use super::design::{Ratio, Shape, gcd};
 use super::direct::{Direct, DirectState};
 use super::overlap::{Overlap, OverlapState};
+use super::rolloff::RollOff;
 
 /// Largest reach of a kernel in input samples that is worth a transform before an interpolation.
 const MAX_TRANSFORMED_REACH: f64 = 4096.0;
@@ -41,10 +42,11 @@ impl Path {
         }
         let shape = Shape::of(kernel);
         let scale = ratio.value().min(1.0);
-        if kernel != ResampleKernel::High {
+        if !matches!(kernel, ResampleKernel::High | ResampleKernel::SoxrHq) {
             return Self::Direct(Direct::new(ratio, shape, scale, 0));
         }
-        if let Some(overlap) = Overlap::new(ratio, shape, scale, 0) {
+        let roll_off = if kernel == ResampleKernel::SoxrHq { RollOff::of(ratio) } else { None };
+        if let Some(overlap) = Overlap::new(ratio, shape, scale, 0, roll_off) {
             return Self::Overlap(overlap);
         }
         if shape.zeros / scale <= MAX_TRANSFORMED_REACH {
@@ -61,7 +63,8 @@ impl Path {
             }
             let second = ratio.over(first);
             let interpolation = Shape::oversampled();
-            if let Some(overlap) = Overlap::new(first, shape, scale, interpolation.zeros.ceil() as u64) {
+            let early = interpolation.zeros.ceil() as u64;
+            if let Some(overlap) = Overlap::new(first, shape, scale, early, roll_off) {
                 let direct = Direct::new(second, interpolation, 1.0, overlap.early);
                 return Self::Oversampled(overlap, direct);
             }
@@ -79,7 +82,7 @@ impl Path {
     }
 
     /// Samples needed for the first output.
-    fn delay(&self) -> usize {
+    pub(super) fn delay(&self) -> usize {
         match self {
             Self::Copy => 1,
             Self::Direct(direct) => direct.delay(),
@@ -87,6 +90,21 @@ impl Path {
             Self::Oversampled(overlap, direct) => {
                 let (first, given) = overlap.delay();
                 first + direct.delay().saturating_sub(given)
+            }
+        }
+    }
+
+    /// Inputs after which the computation repeats itself: what comes after a multiple of them is computed as if the signal
+    /// began there, but for the reach of kernels and blocks.
+    pub(super) fn period(&self) -> u64 {
+        match self {
+            Self::Copy => 1,
+            Self::Direct(direct) => direct.period(),
+            Self::Overlap(overlap) => overlap.period().0,
+            Self::Oversampled(overlap, direct) => {
+                let (inputs, outputs) = overlap.period();
+                let whole = direct.period();
+                inputs.saturating_mul(whole / gcd(outputs, whole))
             }
         }
     }

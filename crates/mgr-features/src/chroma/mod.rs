@@ -1,9 +1,14 @@
 //! Chroma: how strong each pitch class is, whatever the octave.
 
+pub mod cens;
+mod classes;
+pub mod cqt;
 pub mod filters;
 pub mod stft;
 
 use serde::{Deserialize, Serialize};
+
+pub use classes::{CqtClassesConfig, CqtMode};
 
 use crate::extractor::Axis;
 

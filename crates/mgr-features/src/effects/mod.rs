@@ -9,7 +9,6 @@
 //! | another pitch at the same speed | [`PitchShiftConfig`] -> [`PitchShift`] |
 //! | another speed of a transform | [`PhaseVocoderConfig`] -> [`PhaseVocoder`] |
 
-mod fine_stft;
 mod interpolate;
 mod mu_law;
 mod phase_vocoder;

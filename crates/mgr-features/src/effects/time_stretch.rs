@@ -3,9 +3,9 @@
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-use super::fine_stft::{FineScratch, FineStft};
 use super::phase_vocoder::{PhaseVocoder, PhaseVocoderConfig, Phases};
 use crate::frame::Span;
+use crate::precise::{PreciseScratch, PreciseStft};
 use crate::stft::{InverseScratch, Stft, StftConfig};
 use crate::{FeatureError, check};
 
@@ -33,7 +33,7 @@ impl TimeStretchConfig {
     pub fn plan(&self) -> Result<TimeStretch, FeatureError> {
         let vocoder = PhaseVocoderConfig { rate: self.rate }.plan()?;
         let stft = self.stft.plan()?;
-        let forward = FineStft::new(&self.stft, *stft.framing())?;
+        let forward = PreciseStft::new(&self.stft)?;
         Ok(TimeStretch { rate: self.rate, vocoder, forward, stft })
     }
 }
@@ -51,14 +51,14 @@ impl TimeStretchConfig {
 pub struct TimeStretch {
     rate: f64,
     vocoder: PhaseVocoder,
-    forward: FineStft,
+    forward: PreciseStft,
     stft: Stft,
 }
 
 /// Buffers of one computation; make one per thread with [`TimeStretch::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct TimeStretchScratch {
-    forward: FineScratch,
+    forward: PreciseScratch,
     inverse: InverseScratch,
     phases: Phases,
     /// Two neighbouring columns, and which they are.
@@ -118,7 +118,7 @@ impl TimeStretch {
         let span = Span::whole(samples);
         let mut column = |t: usize, to: &mut [Complex64]| {
             if t < frames {
-                self.forward.transform(t, span, forward, to);
+                self.forward.spectrum(t, span, forward, to);
             } else {
                 to.fill(Complex64::default());
             }

@@ -36,6 +36,24 @@ pub enum Coverage {
     Lenient,
 }
 
+/// On which axis the sides of the triangles are straight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriangleAxis {
+    /// Frequency in Hz: librosa, torchaudio's transforms. The default.
+    #[default]
+    Hertz,
+    /// Mel: HTK, Kaldi, VGGish.
+    Mel,
+}
+
+impl TriangleAxis {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_hertz(&self) -> bool {
+        *self == Self::Hertz
+    }
+}
+
 /// Parameters of a mel filter bank. Defaults are librosa's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +71,9 @@ pub struct MelBankConfig {
     pub norm: MelNorm,
     /// Whether filters without a bin are refused. Default: they are.
     pub coverage: Coverage,
+    /// On which axis the sides of the triangles are straight. Default Hz.
+    #[serde(skip_serializing_if = "TriangleAxis::is_hertz")]
+    pub triangles: TriangleAxis,
 }
 
 impl Default for MelBankConfig {
@@ -64,12 +85,14 @@ impl Default for MelBankConfig {
             scale: MelScale::default(),
             norm: MelNorm::default(),
             coverage: Coverage::default(),
+            triangles: TriangleAxis::default(),
         }
     }
 }
 
 /// Triangular filters over the bins of a transform: with edges `f`, evenly spaced in mel, filter `m` at frequency `g` is
-/// `max(0, min((g - f[m]) / (f[m+1] - f[m]), (f[m+2] - g) / (f[m+2] - f[m+1])))`, then scaled.
+/// `max(0, min((g - f[m]) / (f[m+1] - f[m]), (f[m+2] - g) / (f[m+2] - f[m+1])))`, then scaled. With
+/// [`TriangleAxis::Mel`] the mels of `g` and `f` stand in their place.
 ///
 /// Only the coefficients that are not zero are kept. Source: librosa 0.11 `filters.mel`; made in f64, kept in f32.
 #[derive(Debug, Clone)]
@@ -131,6 +154,13 @@ impl MelBankConfig {
         let (low, centre, high) = (edge[0], edge[1], edge[2]);
         let triangle = |k: usize| {
             let g = k as f64 * bin_hz;
+            let (low, centre, high, g) = match self.triangles {
+                TriangleAxis::Hertz => (low, centre, high, g),
+                TriangleAxis::Mel => {
+                    let mel = |hz| self.scale.mel(hz);
+                    (mel(low), mel(centre), mel(high), mel(g))
+                }
+            };
             ((g - low) / (centre - low)).min((high - g) / (high - centre)).max(0.0)
         };
         let first = ((low / bin_hz) as usize).min(bins);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
-pub use bank::{Coverage, MelBank, MelBankConfig, MelNorm};
+pub use bank::{Coverage, MelBank, MelBankConfig, MelNorm, TriangleAxis};
 pub use scale::MelScale;
 
 use crate::column::{ColumnKernel, for_each_column};

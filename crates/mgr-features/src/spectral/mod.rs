@@ -3,9 +3,9 @@
 //! Those of a spectrum are planned into a [`Spectral`], whatever the descriptor: from samples, by a transform of its own, or
 //! from a magnitude spectrogram that is there already. Those of the samples themselves are planned into a [`Framewise`].
 //!
-//! Values are f32; sums are taken in f64. A silent column gives 0 for all but the flatness (1) and the spectrum's contrast in
-//! decibels (0 as well: both sides are at the floor). Samples so large that their power leaves f32 (over about 1e16) give
-//! infinities or NaN.
+//! Values are f32; transforms and sums are taken in f64, for quiet bins count as much as loud ones. A silent column gives 0 for all but the flatness (1) and the spectrum's contrast in
+//! decibels (0 as well: both sides are at the floor). Samples so large that sums of their
+//! powers leave f32 (over about 1e16) give infinities or NaN.
 
 mod centroid;
 mod contrast;
@@ -30,8 +30,9 @@ pub use rolloff::RolloffConfig;
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit};
 use crate::frame::{Framing, Span};
-use crate::spectrogram::{Exponent, time_axis};
-use crate::stft::{Stft, StftConfig, StftScratch};
+use crate::precise::{PreciseScratch, PreciseStft};
+use crate::spectrogram::{Exponent, framed_time_axis};
+use crate::stft::StftConfig;
 use crate::{ColumnStream, FeatureError, check};
 
 /// A descriptor of a column of a spectrogram.
@@ -95,7 +96,7 @@ trait Descriptor: Send + Sync + std::fmt::Debug {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Spectral {
-    stft: Stft,
+    stft: PreciseStft,
     descriptor: Arc<dyn Descriptor>,
     sample_rate: u32,
 }
@@ -104,7 +105,7 @@ pub struct Spectral {
 #[derive(Debug, Clone)]
 pub struct SpectralScratch {
     name: &'static str,
-    stft: StftScratch,
+    stft: PreciseScratch,
     spectrum: Vec<f32>,
     work: Vec<f32>,
     /// Of one column, or of all columns of a clip.
@@ -120,8 +121,9 @@ impl Spectral {
         descriptor: impl FnOnce(usize) -> Result<D, FeatureError>,
     ) -> Result<Self, FeatureError> {
         check::rate(sample_rate)?;
-        let stft = stft.plan()?;
-        let descriptor = Arc::new(descriptor(stft.n_fft())?);
+        let n_fft = stft.n_fft;
+        let stft = PreciseStft::new(stft)?;
+        let descriptor = Arc::new(descriptor(n_fft)?);
         Ok(Self { stft, descriptor, sample_rate })
     }
 
@@ -159,11 +161,11 @@ impl Spectral {
     }
 
     fn fits(&self, scratch: &SpectralScratch, frames: usize) -> Result<(), FeatureError> {
-        self.stft.fits(&scratch.stft)?;
         let descriptor = &*self.descriptor;
         let columns = if descriptor.needs_all().is_some() { frames } else { 1 };
         let enough = descriptor.kept().checked_mul(columns).is_some_and(|n| scratch.kept.len() >= n);
         let same = scratch.name == descriptor.name()
+            && self.stft.fits(&scratch.stft)
             && scratch.spectrum.len() == self.stft.bins()
             && scratch.work.len() == descriptor.work()
             && scratch.column.len() == descriptor.rows();
@@ -196,8 +198,7 @@ impl Spectral {
         let span = Span::whole(samples);
         let exponent = self.descriptor.exponent();
         self.run(out, scratch, |t, stft, spectrum| {
-            self.stft.transform(t, span, stft);
-            exponent.apply(&self.stft, stft, spectrum);
+            self.stft.column(t, span, exponent, stft, spectrum);
         });
         Ok(())
     }
@@ -228,12 +229,12 @@ impl Spectral {
         Ok(out)
     }
 
-    /// Fills `out`, whose spectra `spectrum_of(t, stft scratch, bins)` gives; the scratch fits.
+    /// Fills `out`, whose spectra `spectrum_of(t, scratch, bins)` gives; the scratch fits.
     fn run(
         &self,
         mut out: ArrayViewMut2<'_, f32>,
         scratch: &mut SpectralScratch,
-        spectrum_of: impl Fn(usize, &mut StftScratch, &mut [f32]),
+        spectrum_of: impl Fn(usize, &mut PreciseScratch, &mut [f32]),
     ) {
         let SpectralScratch { stft, spectrum, work, kept, column, .. } = scratch;
         let size = self.descriptor.kept();
@@ -273,8 +274,7 @@ impl ColumnKernel for Kernel {
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]) {
         let Spectral { stft, descriptor, .. } = &self.plan;
         let SpectralScratch { stft: transformed, spectrum, work, kept, .. } = &mut self.scratch;
-        stft.transform(t, span, transformed);
-        descriptor.exponent().apply(stft, transformed, spectrum);
+        stft.column(t, span, descriptor.exponent(), transformed, spectrum);
         descriptor.column(spectrum, work, kept, out);
     }
 }
@@ -285,7 +285,7 @@ impl Extractor for Spectral {
     }
 
     fn frame_length(&self) -> usize {
-        self.stft.n_fft()
+        self.framing().frame_length()
     }
 
     fn layout(&self, samples: usize) -> Result<Layout, FeatureError> {
@@ -293,7 +293,7 @@ impl Extractor for Spectral {
             rows: self.descriptor.rows(),
             columns: self.framing().frames(samples)?,
             row_axis: self.descriptor.row_axis(),
-            column_axis: time_axis(&self.stft, self.sample_rate),
+            column_axis: framed_time_axis(self.framing(), self.sample_rate),
             unit: self.descriptor.unit(),
         })
     }

@@ -32,7 +32,8 @@ impl Stft {
             0 => 0,
             _ => (frames - 1)
                 .saturating_mul(self.framing().hop_length())
-                .saturating_add(self.n_fft() - 2 * self.framing().pad()),
+                .saturating_add(self.framing().frame_length())
+                .saturating_sub(2 * self.framing().pad()),
         }
     }
 
@@ -46,7 +47,8 @@ impl Stft {
     /// eq. 6): windowed inverse transforms, overlapped, added, and divided by the sum of squared windows.
     ///
     /// `length` cuts or zero-pads the result; `None` gives what the frames cover. A transform of a signal is given back
-    /// exactly, up to rounding, wherever some window is not zero. Source: librosa 0.11 `istft`.
+    /// exactly, up to rounding, wherever some window is not zero; conditioned frames come back conditioned. Source: librosa
+    /// 0.11 `istft`.
     ///
     /// # Errors
     /// [`FeatureError::Shape`] for a wrong number of bins, [`FeatureError::TooShort`] for no frame,

@@ -2,7 +2,8 @@
 //!
 //! A clip has variants by number: 0 is the clip itself, 1 and above are augmented. A variant is a pure function of the
 //! configuration, the clip's name, its samples and the number, so it is the same in any order and on any thread, and what
-//! [`Augmenter::variant`] gives while training is what [`Augmenter::expand`] writes to disk.
+//! [`Augmenter::variant`] gives while training is what [`Augmenter::expand`] writes to disk. The draws are the same on every
+//! platform, and so are the samples but for time stretch and pitch shift, whose transforms may differ in the last bits.
 //!
 //! ```
 //! use mgr_data::augment::AugmentConfig;
@@ -19,32 +20,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod expand;
+mod speed;
+
+use std::path::PathBuf;
 
 use mgr_audio::augment::{
     AugmentError, Background, BackgroundMixConfig, Chain, CircularShiftConfig, Draw, FadeConfig, GainConfig,
     HighPassConfig, LowPassConfig, PolarityInversionConfig, Random, Step, StepLog, WhiteNoiseConfig,
 };
-use mgr_audio::{LoadConfig, Loader, WavFormat, write_wav};
-use rayon::prelude::*;
+use mgr_audio::{LoadConfig, Loader};
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::Track;
-use crate::extract::FailedClip;
-use crate::groups::Groups;
-use crate::{DataError, sha256_hex, write_atomic};
+use crate::{DataError, sha256_hex};
 
-/// Counts changes of augmentation that change numbers.
-const AUGMENT_VERSION: u32 = 1;
+pub use expand::Expansion;
+pub use speed::{PitchShiftStepConfig, TimeStretchStepConfig};
+
 /// Most variants of a clip.
 const MAX_VARIANTS: u32 = 10_000;
-
-/// Names of the files beside the variants of [`Augmenter::expand`].
-const LOG_FILE: &str = "augment.jsonl";
-const CONFIG_FILE: &str = "augment.json";
-const GROUPS_FILE: &str = "groups.csv";
 
 /// A chain of augmentations, as a TOML or JSON file describes it.
 ///
@@ -101,6 +95,10 @@ pub enum StepConfig {
     HighPass(HighPassConfig),
     /// A background from files.
     BackgroundMix(BackgroundFilesConfig),
+    /// Another speed at the same pitch.
+    TimeStretch(TimeStretchStepConfig),
+    /// Another pitch at the same speed.
+    PitchShift(PitchShiftStepConfig),
 }
 
 /// A background out of audio files under the clip; else as [`BackgroundMixConfig`].
@@ -146,11 +144,30 @@ impl StepConfig {
             Self::LowPass(config) => config.plan(sample_rate)?,
             Self::HighPass(config) => config.plan(sample_rate)?,
             Self::BackgroundMix(config) => config.plan(loader, sample_rate)?,
+            Self::TimeStretch(config) => config.plan(sample_rate)?,
+            Self::PitchShift(config) => config.plan(sample_rate)?,
         })
     }
 }
 
 impl AugmentConfig {
+    /// The augmentation of the GTZAN-8 study (Choi, KAIST GCT634, 2020), for clips at 16,000 Hz: noise of amplitude 0.0025, a circular
+    /// shift by 0 to 7,999 samples, a time stretch by 0.8, 0.9, 1.0 or 1.1; one variant beside each clip. The study drew without a
+    /// seed; here it is the default one.
+    #[must_use]
+    pub fn gtzan8() -> Self {
+        let stretch = TimeStretchStepConfig {
+            rate: Draw::OneOf(vec![0.8, 0.9, 1.0, 1.1]),
+            ..TimeStretchStepConfig::default()
+        };
+        let steps = vec![
+            StepConfig::WhiteNoise(WhiteNoiseConfig::default()),
+            StepConfig::CircularShift(CircularShiftConfig::default()),
+            StepConfig::TimeStretch(stretch),
+        ];
+        Self { steps, ..Self::default() }
+    }
+
     /// Checks the steps, reads the background files and plans the chain for clips of `sample_rate`.
     ///
     /// # Errors
@@ -200,15 +217,6 @@ pub struct Variant {
     pub log: VariantLog,
 }
 
-/// What became of the clips of a dataset.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Expansion {
-    /// The files written, below the folder, in the order of tracks and variants.
-    pub files: Vec<PathBuf>,
-    /// Clips that cannot be used, in the dataset's order.
-    pub failed: Vec<FailedClip>,
-}
-
 /// A planned chain. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Augmenter {
@@ -216,11 +224,6 @@ pub struct Augmenter {
     sample_rate: u32,
     loader: Loader,
     chain: Chain,
-}
-
-/// Where a variant of a track goes below the folder of an expansion: `blues/one.flac` as `blues/one.flac.v1.wav`.
-fn file_name(id: &str, variant: u32) -> PathBuf {
-    PathBuf::from(format!("{id}.v{variant}.wav"))
 }
 
 impl Augmenter {
@@ -280,109 +283,5 @@ impl Augmenter {
         let chain = if log.variant == 0 { &empty } else { &self.chain };
         let augmented = chain.replay(samples, &log.steps).map_err(DataError::clip_augment(&log.clip))?;
         Ok(Variant { samples: augmented.samples, log: log.clone() })
-    }
-
-    /// Writes the variants of all tracks as a folder dataset, over all threads of rayon's current pool. `done` is called with the
-    /// number of clips that are finished, bad ones included.
-    ///
-    /// Below `out`: each variant as a mono WAV of 32-bit floats under [`Track::id`] (`blues/one.flac` as
-    /// `blues/one.flac.v1.wav`); `augment.jsonl`, a [`VariantLog`] a line, in the order of tracks and variants; `groups.csv`, which
-    /// [`Groups::read`] takes and which keeps all variants of a track, and of its group in `groups`, on one side of a split;
-    /// `augment.json` with the configuration. The bytes do not depend on the number of threads.
-    ///
-    /// A file that cannot be read, decoded or augmented is a [`FailedClip`], with none of its variants in the log, and the others
-    /// go on.
-    ///
-    /// # Errors
-    /// [`DataError`] when the folder cannot be written.
-    pub fn expand(
-        &self,
-        tracks: &[Track],
-        groups: &Groups,
-        out: &Path,
-        done: &(dyn Fn(usize) + Sync),
-    ) -> Result<Expansion, DataError> {
-        let finished = AtomicUsize::new(0);
-        let results: Vec<_> = tracks
-            .par_iter()
-            .map(|track| {
-                let result = self.expand_track(track, out);
-                done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                result
-            })
-            .collect();
-        let (mut expansion, mut logs, mut table) = (Expansion::default(), Vec::new(), BTreeMap::new());
-        for (index, (track, result)) in tracks.iter().zip(results).enumerate() {
-            match result? {
-                Ok(variants) => {
-                    for log in variants {
-                        let file = file_name(&track.id, log.variant);
-                        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                        table.insert(stem, groups.group(track));
-                        expansion.files.push(file);
-                        logs.push(log);
-                    }
-                }
-                Err(error) => {
-                    expansion.failed.push(FailedClip { track: index, reason: error.to_string() });
-                }
-            }
-        }
-        write_atomic(&out.join(LOG_FILE), |file| {
-            logs.iter().try_for_each(|log| {
-                serde_json::to_writer(&mut *file, log)?;
-                file.write_all(b"\n")
-            })
-        })?;
-        write_atomic(&out.join(GROUPS_FILE), |file| {
-            let mut writer = csv::Writer::from_writer(file);
-            writer.write_record(["track", "artist"])?;
-            table.iter().try_for_each(|(track, group)| writer.write_record([track, group]))?;
-            writer.flush()
-        })?;
-        let config = serde_json::json!({
-            "version": AUGMENT_VERSION,
-            "sample_rate": self.sample_rate,
-            "config": self.config,
-        });
-        write_atomic(&out.join(CONFIG_FILE), |file| Ok(serde_json::to_writer_pretty(file, &config)?))?;
-        Ok(expansion)
-    }
-
-    /// The outer error is the folder's, which concerns the whole run; the inner one is the clip's own.
-    fn expand_track(
-        &self,
-        track: &Track,
-        out: &Path,
-    ) -> Result<Result<Vec<VariantLog>, DataError>, DataError> {
-        let is_below = Path::new(&track.id).components().all(|c| matches!(c, Component::Normal(_)));
-        if !is_below || track.id.is_empty() {
-            let reason = format!("the name {} does not stay below a folder", track.id);
-            return Ok(Err(DataError::Dataset { path: track.path.clone(), reason }));
-        }
-        let clip = match self.loader.load(&track.path) {
-            Ok(clip) => clip,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let mut logs: Vec<VariantLog> = Vec::new();
-        for number in u32::from(!self.config.originals)..=self.config.variants {
-            let variant = match self.variant(&track.id, &clip.samples, number) {
-                Ok(variant) => variant,
-                Err(error) => {
-                    // A clip that fails leaves nothing behind; what cannot be removed is in no log.
-                    for log in &logs {
-                        let _ = std::fs::remove_file(out.join(file_name(&track.id, log.variant)));
-                    }
-                    return Ok(Err(error));
-                }
-            };
-            let path = out.join(file_name(&track.id, number));
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(DataError::io(folder, "make the folder"))?;
-            }
-            write_wav(&path, &variant.samples, self.sample_rate, WavFormat::Float32)?;
-            logs.push(variant.log);
-        }
-        Ok(Ok(logs))
     }
 }
