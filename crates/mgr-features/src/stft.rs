@@ -297,11 +297,6 @@ impl Stft {
         self.0.forward.power(&scratch.fft, out);
     }
 
-    /// The spectrum of the frame transformed last.
-    pub(crate) fn spectrum(&self, scratch: &StftScratch, out: &mut [Complex32]) {
-        self.0.forward.spectrum(&scratch.fft, out);
-    }
-
     /// The transform of a signal, allocated.
     ///
     /// # Errors
