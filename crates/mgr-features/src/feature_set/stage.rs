@@ -35,6 +35,9 @@ impl Key {
     }
 }
 
+/// Computes a matrix from samples.
+type FromSamples = Box<dyn Fn(&[f32]) -> Result<Array2<f32>, FeatureError> + Send + Sync>;
+
 /// Computes a matrix from another.
 type From = Box<dyn Fn(ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> + Send + Sync>;
 
@@ -73,7 +76,7 @@ impl Way {
 /// A matrix that is computed once a clip.
 pub(super) struct Base {
     pub(super) key: Key,
-    from_samples: Box<dyn Fn(&[f32]) -> Result<Array2<f32>, FeatureError> + Send + Sync>,
+    from_samples: FromSamples,
     /// From an earlier base instead.
     from_base: Option<(usize, From)>,
 }
@@ -210,8 +213,7 @@ pub(super) fn bases<'a>(
     let mut bases: Vec<Base> = Vec::new();
     for (key, _) in keys {
         let mut from_base = None;
-        let from_samples: Box<dyn Fn(&[f32]) -> Result<Array2<f32>, FeatureError> + Send + Sync> = match &key
-        {
+        let from_samples: FromSamples = match &key {
             Key::Power(stft) => {
                 let plan = SpectrogramConfig { stft: stft.clone(), power: 2.0 }.plan(sample_rate)?;
                 Box::new(move |samples| plan.process(samples))
