@@ -21,8 +21,8 @@ const ATTENUATION: f64 = 130.0;
 
 /// The transition band of the reference's resampler in units of the new Nyquist frequency, and its attenuation in dB:
 /// 20 bits, `1 - 0.05 / 0.579`.
-const REFERENCE_BAND: (f64, f64) = (0.913, 1.0);
-const REFERENCE_ATTENUATION: f64 = 126.0;
+pub(super) const REFERENCE_BAND: (f64, f64) = (0.913, 1.0);
+pub(super) const REFERENCE_ATTENUATION: f64 = 126.0;
 
 /// Outputs at each end that are filtered as the reference does it, and outputs of the cross-fade after them.
 ///
@@ -45,12 +45,12 @@ struct HalfBand {
 }
 
 /// Length of one side and shape of a Kaiser window (Kaiser 1974) for an attenuation in dB and a transition in radians.
-fn kaiser(attenuation: f64, transition: f64) -> (f64, Window) {
+pub(super) fn kaiser(attenuation: f64, transition: f64) -> (f64, Window) {
     let side = (attenuation - 7.95) / (2.285 * transition) / 2.0;
     (side, Window::Kaiser { beta: 0.1102 * (attenuation - 8.7) })
 }
 
-fn sinc(x: f64) -> f64 {
+pub(super) fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
