@@ -5,7 +5,7 @@
 //! factor of 8) or 4, and a short one by the rest, which only has to stop the images. Between the two, what rings before the
 //! first sample is lost, and what rings after the last is not.
 
-use super::half_band::{REFERENCE_ATTENUATION, REFERENCE_BAND, kaiser, sinc};
+use super::half_band::{ATTENUATION, kaiser, reference, sinc};
 use crate::simd_cqt as simd;
 use crate::{FeatureError, check};
 
@@ -26,21 +26,31 @@ struct Stage {
 }
 
 impl Stage {
-    /// Passes `pass` and stops `stop`, in units of the Nyquist frequency of the input.
-    fn new(factor: usize, pass: f64, stop: f64) -> Self {
-        let rate = factor as f64;
-        let (side, window) = kaiser(REFERENCE_ATTENUATION, std::f64::consts::PI * (stop - pass) / rate);
+    /// The reference's low pass.
+    fn sharp(factor: usize) -> Self {
+        Self::of_taps(factor, &reference(factor))
+    }
+
+    /// Passes the share `band` of the input's band, and stops its images.
+    fn wide(factor: usize, band: f64) -> Self {
+        let (pass, stop, rate) = (band, 2.0 - band - EARLIER, factor as f64);
+        let (side, window) = kaiser(ATTENUATION, std::f64::consts::PI * (stop - pass) / rate);
         let side = side.ceil();
         let cutoff = (pass + stop) / 2.0 / rate;
-        let tap = |t: f64| {
-            if t.abs() <= side { sinc(cutoff * t) * window.at(0.5 + 0.5 * t / side) } else { 0.0 }
-        };
-        let sum: f64 = (-(side as i64)..=side as i64).map(|t| tap(t as f64)).sum();
-        let reach = side as usize / factor + 1;
+        let tap = |t: usize| sinc(cutoff * t as f64) * window.at(0.5 + 0.5 * t as f64 / side);
+        let taps: Vec<f64> = (0..=side as usize).map(tap).collect();
+        let sum = 2.0 * taps.iter().sum::<f64>() - 1.0;
+        Self::of_taps(factor, &taps.iter().map(|t| t / sum).collect::<Vec<f64>>())
+    }
+
+    /// From the taps at whole distances from the middle one on.
+    fn of_taps(factor: usize, half: &[f64]) -> Self {
+        let reach = half.len().saturating_sub(1) / factor + 1;
         let mut taps = Vec::with_capacity(factor * (2 * reach + 1));
         for phase in 0..factor {
-            let distance = |j: usize| phase as f64 + (reach as f64 - j as f64) * rate;
-            taps.extend((0..=2 * reach).map(|j| (tap(distance(j)) * rate / sum) as f32));
+            let tap =
+                |j: usize| half.get((phase + reach * factor).abs_diff(j * factor)).copied().unwrap_or(0.0);
+            taps.extend((0..=2 * reach).map(|j| (tap(j) * factor as f64) as f32));
         }
         Self { factor, reach, taps }
     }
@@ -88,8 +98,7 @@ impl Buffers {
 
 impl Upsampler {
     pub(super) fn new(halvings: u32) -> Self {
-        let (pass, stop) = REFERENCE_BAND;
-        let sharp = |halvings: u32| Some(Stage::new(1 << halvings, pass, stop));
+        let sharp = |halvings: u32| Some(Stage::sharp(1 << halvings));
         let early = match halvings {
             0 => return Self { first: None, second: None },
             1 | 2 => return Self { first: None, second: sharp(halvings) },
@@ -97,13 +106,14 @@ impl Upsampler {
             _ => 2,
         };
         let band = 1.0 / f64::from(early).exp2();
-        let second = Stage::new(1 << (halvings - early), band, 2.0 - band - EARLIER);
+        let second = Stage::wide(1 << (halvings - early), band);
         Self { first: sharp(early), second: Some(second) }
     }
 
     /// Inputs that `outputs` outputs look at: their own, and some after them.
     pub(super) fn inputs(&self, outputs: usize) -> usize {
-        let of = |stage: &Option<Stage>, n: usize| stage.as_ref().map_or(n, |s| n.div_ceil(s.factor) + MARGIN);
+        let of =
+            |stage: &Option<Stage>, n: usize| stage.as_ref().map_or(n, |s| n.div_ceil(s.factor) + MARGIN);
         of(&self.first, of(&self.second, outputs))
     }
 
