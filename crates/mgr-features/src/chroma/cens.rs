@@ -136,8 +136,7 @@ impl ChromaCens {
         self.extract(samples)
     }
 
-    /// The statistics of a signal into `out` of (pitch classes, frames), any memory layout. Allocates nothing, but for an
-    /// estimated tuning of a hybrid transform.
+    /// The statistics of a signal into `out` of (pitch classes, frames), any memory layout. Allocates nothing.
     ///
     /// # Errors
     /// As [`super::cqt::ChromaCqt::process_into`].

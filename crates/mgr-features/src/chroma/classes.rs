@@ -18,7 +18,7 @@ pub enum CqtMode {
     /// [`crate::cqt::Cqt`]. The default.
     #[default]
     Full,
-    /// [`crate::cqt::HybridCqt`]. With an estimated tuning its tables are allocated anew for each clip.
+    /// [`crate::cqt::HybridCqt`].
     Hybrid,
 }
 
@@ -124,7 +124,6 @@ pub(super) struct ClassesScratch {
     magnitudes: Vec<f32>,
     bank: Option<BankScratch>,
     retuned: Option<(Retuned, TuningScratch)>,
-    estimate: Option<TuningScratch>,
 }
 
 impl Classes {
@@ -156,16 +155,16 @@ impl Classes {
                 magnitudes: check::vector(bank.rows(), columns).unwrap_or_default(),
                 bank: None,
                 retuned: None,
-                estimate: None,
             },
             tuning.as_ref().map(|tuning| tuning.scratch_for(samples)),
         );
-        match (estimate, config.mode) {
-            (None, _) => scratch.bank = Some(bank.scratch()),
-            (Some(estimate), CqtMode::Full) => {
-                scratch.retuned = Retuned::new(&config.cqt(0.0), *sample_rate).ok().map(|r| (r, estimate));
+        match estimate {
+            None => scratch.bank = Some(bank.scratch()),
+            Some(estimate) => {
+                let hybrid = config.mode == CqtMode::Hybrid;
+                let retuned = Retuned::new(&config.cqt(0.0), hybrid, *sample_rate).ok();
+                scratch.retuned = retuned.map(|r| (r, estimate));
             }
-            (estimate, CqtMode::Hybrid) => scratch.estimate = estimate,
         }
         scratch
     }
@@ -176,26 +175,22 @@ impl Classes {
         samples: &[f32],
         scratch: &'a mut ClassesScratch,
     ) -> Result<impl Iterator<Item = &'a [f32]> + use<'a>, FeatureError> {
-        let Inner { config, sample_rate, bank, tuning, .. } = &*self.0;
+        let Inner { bank, tuning, .. } = &*self.0;
         let refused = FeatureError::Scratch { plan: "chroma_cqt" };
         let (rows, columns) = (bank.rows(), self.columns(samples.len())?);
         check::finite(samples)?;
-        let ClassesScratch { magnitudes, bank: work, retuned, estimate } = scratch;
+        let ClassesScratch { magnitudes, bank: work, retuned } = scratch;
         let Some(magnitudes) = rows.checked_mul(columns).and_then(|n| magnitudes.get_mut(..n)) else {
             return Err(refused);
         };
         let Ok(out) = ArrayViewMut2::from_shape((rows, columns).f(), &mut *magnitudes) else {
             return Err(refused);
         };
-        match (tuning, work, retuned, estimate) {
-            (None, Some(work), _, _) => bank.process_into(samples, out, work)?,
-            (Some(tuning), _, Some((retuned, estimate)), _) => {
+        match (tuning, work, retuned) {
+            (None, Some(work), _) => bank.process_into(samples, out, work)?,
+            (Some(tuning), _, Some((retuned, estimate))) => {
                 let tuning = tuning.estimate_with(samples, estimate)?;
                 retuned.process_into(samples, tuning, out)?;
-            }
-            (Some(tuning), _, _, Some(estimate)) => {
-                let bank = config.bank(tuning.estimate_with(samples, estimate)?, *sample_rate)?;
-                bank.process_into(samples, out, &mut bank.scratch())?;
             }
             _ => return Err(refused),
         }

@@ -98,8 +98,7 @@ impl ChromaCqt {
         self.extract(samples)
     }
 
-    /// The chroma of a signal into `out` of (pitch classes, frames), any memory layout. Allocates nothing, but for an estimated
-    /// tuning of a hybrid transform.
+    /// The chroma of a signal into `out` of (pitch classes, frames), any memory layout. Allocates nothing.
     ///
     /// # Errors
     /// As [`ChromaCqt::process`], [`FeatureError::Shape`], and [`FeatureError::Scratch`] also for a scratch made for shorter
@@ -258,8 +257,7 @@ impl Tonnetz {
         self.extract(samples)
     }
 
-    /// The centroids of a signal into `out` of (6, frames), any memory layout. Allocates nothing, but for an estimated tuning
-    /// of a hybrid transform.
+    /// The centroids of a signal into `out` of (6, frames), any memory layout. Allocates nothing.
     ///
     /// # Errors
     /// As [`ChromaCqt::process_into`].

@@ -76,6 +76,26 @@ impl std::fmt::Debug for BankScratch {
     }
 }
 
+/// The bins of a hybrid transform that are computed by octaves: up to the first whose filter, in the next power of two, is
+/// shorter than two hops.
+pub(super) fn low_bins(design: &Design, n_bins: usize, tuning: f64) -> usize {
+    let short = |bin: &usize| {
+        let length = design.length(design.hz(*bin, tuning), design.sample_rate);
+        length.log2().ceil().exp2() < 2.0 * design.hop_length as f64
+    };
+    (0..n_bins).find(short).unwrap_or(n_bins)
+}
+
+/// Refuses bins above the Nyquist frequency.
+pub(super) fn check_highest(design: &Design, n_bins: usize, tuning: f64) -> Result<(), FeatureError> {
+    let (highest, nyquist) = (design.hz(n_bins.saturating_sub(1), tuning), design.sample_rate / 2.0);
+    if highest <= nyquist {
+        return Ok(());
+    }
+    let allowed = format!("so many that the highest, at {highest} Hz, lies under {nyquist} Hz");
+    Err(FeatureError::parameter("n_bins", n_bins, allowed))
+}
+
 impl Bank {
     /// All bins from the octave recursion.
     pub(crate) fn full(config: &CqtConfig, sample_rate: u32) -> Result<Self, FeatureError> {
@@ -89,13 +109,7 @@ impl Bank {
 
     /// Those bins without phase whose filters, in the next power of two, are shorter than two hops.
     pub(crate) fn hybrid(config: &CqtConfig, sample_rate: u32) -> Result<Self, FeatureError> {
-        Self::new(config, sample_rate, |design| {
-            let short = |bin: &usize| {
-                let length = design.length(design.hz(*bin, config.tuning), design.sample_rate);
-                length.log2().ceil().exp2() < 2.0 * config.hop_length as f64
-            };
-            (0..design.n_bins).find(short).unwrap_or(design.n_bins)
-        })
+        Self::new(config, sample_rate, |design| low_bins(design, design.n_bins, config.tuning))
     }
 
     fn new(
@@ -104,12 +118,7 @@ impl Bank {
         full: impl Fn(&Design) -> usize,
     ) -> Result<Self, FeatureError> {
         let design = config.design(Gamma::Hz(0.0), sample_rate)?;
-        let highest = design.hz(config.n_bins - 1, config.tuning);
-        let nyquist = design.sample_rate / 2.0;
-        if highest > nyquist {
-            let allowed = format!("so many that the highest, at {highest} Hz, lies under {nyquist} Hz");
-            return Err(FeatureError::parameter("n_bins", config.n_bins, allowed));
-        }
+        check_highest(&design, config.n_bins, config.tuning)?;
         let full = full(&design);
         let low = CqtConfig { n_bins: full, ..config.clone() };
         let tree = if full > 0 { Some(Tree::new(&low, Gamma::Hz(0.0), sample_rate)?) } else { None };

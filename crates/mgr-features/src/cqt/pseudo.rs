@@ -18,8 +18,72 @@ pub(super) struct Pseudo(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     stft: Stft,
+    bank: Rows,
+}
+
+/// The magnitudes of the filters' spectra.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
     rows: Vec<SparseRow>,
     weights: Vec<f32>,
+}
+
+impl Rows {
+    /// Makes the bins of `design` from `first` on anew, in the memory of the old ones where it suffices.
+    pub(super) fn rebuild(
+        &mut self,
+        design: &Design,
+        first: usize,
+        tuning: f64,
+        n_fft: usize,
+        work: &mut Work,
+    ) {
+        let Self { rows, weights } = self;
+        rows.clear();
+        weights.clear();
+        for filter in filters(design, first, tuning) {
+            let scale = if design.scaled { 1.0 / n_fft as f64 } else { filter.length / n_fft as f64 }.sqrt();
+            let filter = Filter { scale, ..filter };
+            let kept =
+                kernel::spectrum(filter, design.sample_rate, n_fft, design.shape, work, &design.transforms);
+            let (first_bin, length) = kernel::extent(kept);
+            let first_weight = weights.len();
+            let blocks = length.div_ceil(FILTER_BLOCK);
+            weights.extend(kept[first_bin..first_bin + length].iter().map(|v| v.norm() as f32));
+            weights.resize(first_weight + blocks * FILTER_BLOCK, 0.0);
+            rows.push(SparseRow { first_bin, first_weight, blocks });
+        }
+    }
+
+    /// Room for other tunings, which may have a few bins more.
+    pub(super) fn reserve(&mut self) {
+        self.rows.reserve(2 + self.rows.len() / 2);
+        self.weights.reserve(self.weights.len() / 2);
+    }
+
+    /// Column `t` of the spectrogram.
+    pub(super) fn column(
+        &self,
+        stft: &Stft,
+        t: usize,
+        span: Span<'_>,
+        scratch: &mut PseudoScratch,
+        out: &mut [f32],
+    ) {
+        let PseudoScratch { stft: work, spectrum } = scratch;
+        stft.transform(t, span, work);
+        let bins = &mut spectrum[..stft.bins()];
+        stft.power(work, bins);
+        bins.iter_mut().for_each(|v| *v = v.sqrt());
+        simd::filter(&self.rows, &self.weights, spectrum, out);
+    }
+}
+
+fn filters(design: &Design, first: usize, tuning: f64) -> impl Iterator<Item = Filter> + '_ {
+    (first..design.n_bins).map(move |bin| {
+        let hz = design.hz(bin, tuning);
+        Filter { hz, length: design.length(hz, design.sample_rate), scale: 1.0 }
+    })
 }
 
 /// Buffers of one computation.
@@ -37,18 +101,8 @@ impl Pseudo {
         first: usize,
         tuning: f64,
     ) -> Result<Self, FeatureError> {
-        let rate = design.sample_rate;
-        let mut filters: Vec<Filter> = (first..design.n_bins)
-            .map(|bin| {
-                let hz = design.hz(bin, tuning);
-                Filter { hz, length: design.length(hz, rate), scale: 1.0 }
-            })
-            .collect();
-        let n_fft = kernel::n_fft(&filters).max(2 * config.hop_length.next_power_of_two());
-        for filter in &mut filters {
-            filter.scale =
-                if design.scaled { 1.0 / n_fft as f64 } else { filter.length / n_fft as f64 }.sqrt();
-        }
+        let all: Vec<Filter> = filters(design, first, tuning).collect();
+        let n_fft = kernel::n_fft(&all).max(2 * config.hop_length.next_power_of_two());
         let stft = StftConfig {
             n_fft,
             hop_length: config.hop_length,
@@ -57,17 +111,9 @@ impl Pseudo {
             padding: config.padding,
             ..StftConfig::default()
         };
-        let (mut rows, mut weights, mut work) = (Vec::new(), Vec::new(), Work::default());
-        for filter in filters {
-            let kept = kernel::spectrum(filter, rate, n_fft, design.shape, &mut work, &design.transforms);
-            let (first_bin, length) = kernel::extent(kept);
-            let first_weight = weights.len();
-            let blocks = length.div_ceil(FILTER_BLOCK);
-            weights.extend(kept[first_bin..first_bin + length].iter().map(|v| v.norm() as f32));
-            weights.resize(first_weight + blocks * FILTER_BLOCK, 0.0);
-            rows.push(SparseRow { first_bin, first_weight, blocks });
-        }
-        Ok(Self(Arc::new(Inner { stft: stft.plan()?, rows, weights })))
+        let mut bank = Rows::default();
+        bank.rebuild(design, first, tuning, n_fft, &mut Work::default());
+        Ok(Self(Arc::new(Inner { stft: stft.plan()?, bank })))
     }
 
     pub(super) fn stft(&self) -> &Stft {
@@ -75,7 +121,7 @@ impl Pseudo {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.0.rows.len()
+        self.0.bank.rows.len()
     }
 
     pub(super) fn scratch(&self) -> PseudoScratch {
@@ -88,12 +134,6 @@ impl Pseudo {
 
     /// Column `t`.
     pub(super) fn column(&self, t: usize, span: Span<'_>, scratch: &mut PseudoScratch, out: &mut [f32]) {
-        let Inner { stft, rows, weights } = &*self.0;
-        let PseudoScratch { stft: work, spectrum } = scratch;
-        stft.transform(t, span, work);
-        let bins = &mut spectrum[..stft.bins()];
-        stft.power(work, bins);
-        bins.iter_mut().for_each(|v| *v = v.sqrt());
-        simd::filter(rows, weights, spectrum, out);
+        self.0.bank.column(&self.0.stft, t, span, scratch, out);
     }
 }

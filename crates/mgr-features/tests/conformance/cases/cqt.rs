@@ -46,6 +46,11 @@ pub(super) fn cases() -> Vec<Case> {
             threshold: 0.01,
             norm: Norm::L2,
         })),
+        Case::new(FeatureConfig::ChromaCqt(ChromaCqtConfig {
+            classes: CqtClassesConfig { mode: CqtMode::Hybrid, ..classes(TuningSource::Estimated) },
+            ..ChromaCqtConfig::default()
+        }))
+        .whole(),
         Case::new(FeatureConfig::ChromaCens(ChromaCensConfig {
             classes: classes(TuningSource::Estimated),
             ..ChromaCensConfig::default()
