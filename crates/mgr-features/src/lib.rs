@@ -23,6 +23,7 @@
 //! Samples are mono f32 and finite: NaN and infinities are refused with their index. Silence, one sample and constant
 //! signals give defined values. Matrices are (rows, frames), with each column contiguous in memory.
 
+pub mod augment;
 mod check;
 pub mod chroma;
 mod column;
@@ -59,6 +60,7 @@ mod simd_cqt;
 mod simd_interpolate;
 mod simd_inverse;
 mod simd_mel;
+mod simd_pitch;
 mod simd_scattering;
 pub mod spectral;
 pub mod spectrogram;

@@ -60,6 +60,7 @@ families! {
     hpss,
     chroma,
     mel,
+    pitch,
     spectral,
     scattering,
 }

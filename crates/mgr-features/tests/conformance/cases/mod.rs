@@ -76,5 +76,6 @@ families! {
     hpss,
     chroma,
     mel,
+    pitch,
     spectral,
 }
