@@ -128,7 +128,8 @@ mod tests {
             let under = |x: f64| crate::pitch::beta::distribution(x, alpha, alpha);
             // Kolmogorov-Smirnov: exceeded with probability 2 exp(-2 * 2.2^2), one in 8000. Values next to 1 and 0 are rounded.
             let distance = drawn.iter().enumerate().filter(|(_, x)| **x > 1e-300 && **x < 1.0 - 1e-12);
-            let distance = distance.map(|(i, x)| (under(*x) - i as f64 / count as f64).abs()).fold(0.0, f64::max);
+            let distance =
+                distance.map(|(i, x)| (under(*x) - i as f64 / count as f64).abs()).fold(0.0, f64::max);
             assert!(distance < 2.2 / (count as f64).sqrt(), "{alpha}: {distance}");
         }
     }

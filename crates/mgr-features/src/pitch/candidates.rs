@@ -59,7 +59,10 @@ impl Prior {
     }
 
     pub(super) fn scratch(&self) -> PriorScratch {
-        PriorScratch { troughs: Vec::with_capacity(self.decay.len()), enters: vec![false; self.mass.len() + 1] }
+        PriorScratch {
+            troughs: Vec::with_capacity(self.decay.len()),
+            enters: vec![false; self.mass.len() + 1],
+        }
     }
 
     pub(super) fn fits(&self, scratch: &PriorScratch) -> bool {
@@ -117,7 +120,13 @@ mod tests {
     use super::*;
 
     /// Threshold by threshold.
-    fn naive(values: &[f64], n: usize, shapes: [f64; 2], parameter: f64, no_trough_prob: f64) -> Vec<(usize, f64)> {
+    fn naive(
+        values: &[f64],
+        n: usize,
+        shapes: [f64; 2],
+        parameter: f64,
+        no_trough_prob: f64,
+    ) -> Vec<(usize, f64)> {
         let troughs: Vec<usize> = (0..values.len()).filter(|i| is_trough(values, *i)).collect();
         let mut out: Vec<(usize, f64)> = troughs.iter().map(|i| (*i, 0.0)).collect();
         let lowest = (0..troughs.len()).min_by(|a, b| values[troughs[*a]].total_cmp(&values[troughs[*b]]));
@@ -125,7 +134,8 @@ mod tests {
             let threshold = i as f64 / n as f64;
             let under = |x: f64| beta::distribution(x, shapes[0], shapes[1]);
             let mass = under(threshold) - under((i - 1) as f64 / n as f64);
-            let sharing: Vec<usize> = (0..troughs.len()).filter(|q| values[troughs[*q]] < threshold).collect();
+            let sharing: Vec<usize> =
+                (0..troughs.len()).filter(|q| values[troughs[*q]] < threshold).collect();
             for (k, q) in sharing.iter().enumerate() {
                 let pmf = (1.0 - (-parameter).exp()) * (-parameter * k as f64).exp();
                 out[*q].1 += mass * pmf / (1.0 - (-parameter * sharing.len() as f64).exp());
@@ -150,7 +160,9 @@ mod tests {
                 // Some lie on a threshold, which is not over them then.
                 *v = if i % 3 == 0 { (*v * 100.0).round() / 100.0 } else { *v };
             }
-            for (n, shapes, parameter) in [(100, [2.0, 18.0], 2.0), (1, [1.0, 1.0], 0.1), (37, [0.5, 4.0], 9.0)] {
+            for (n, shapes, parameter) in
+                [(100, [2.0, 18.0], 2.0), (1, [1.0, 1.0], 0.1), (37, [0.5, 4.0], 9.0)]
+            {
                 let prior = Prior::new(n, shapes, parameter, 0.25, length);
                 let mut scratch = prior.scratch();
                 prior.weigh(&values, &mut scratch);

@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use crate::frame::{Framing, Span};
+use crate::simd_columns::sums;
 use crate::{FeatureError, check};
 
 /// What both estimators say about the frequencies that they look for.
@@ -65,6 +66,9 @@ fn fast_length(samples: usize) -> usize {
     }
     2 * best
 }
+
+/// Rounding error of the autocorrelation, as a share of the energy of the frame.
+const NOISE: f64 = 1e-14;
 
 impl Difference {
     /// Checks the frequencies against the sampling rate and the frame, as the reference does.
@@ -159,14 +163,20 @@ impl Difference {
         debug_assert!(done.is_ok());
 
         let scale = 1.0 / frame.len() as f64;
-        let whole = frame[0] * scale;
+        let mut totals = [0.0; 2];
+        sums(samples, &mut totals);
+        let whole = totals[1];
+        // A correlation under the rounding error of the transform is none: between single impulses all periods are equally bad.
+        let noise = NOISE * whole;
         let (mut energy, mut sum) = (0.0, 0.0);
         let lags = frame[1..].iter().zip(samples).zip(1..=self.max_period);
         let mut place = values.iter_mut();
         for ((correlation, x), k) in lags {
             energy += f64::from(*x) * f64::from(*x);
             let taken = if k == 1 { 0.0 } else { energy };
-            let difference = 2.0 * (whole - correlation * scale) - taken;
+            let correlation = correlation * scale;
+            let correlation = if correlation.abs() < noise { 0.0 } else { correlation };
+            let difference = 2.0 * (whole - correlation) - taken;
             sum += difference;
             if k >= self.min_period
                 && let Some(value) = place.next()
@@ -226,7 +236,8 @@ mod tests {
             [(Centering::Centered, Padding::Reflect), (Centering::LeftAligned, Padding::Zero)]
         {
             let framing = Framing::new(101, 17, centering, padding).unwrap();
-            let plan = Difference::new(Range { f_min: 14.0, f_max: 333.0, sample_rate: 1000 }, framing).unwrap();
+            let plan =
+                Difference::new(Range { f_min: 14.0, f_max: 333.0, sample_rate: 1000 }, framing).unwrap();
             assert_eq!((plan.min_period(), plan.periods()), (3, 70));
             let mut scratch = plan.scratch();
             for t in 0..framing.frames(samples.len()).unwrap() {

@@ -120,14 +120,17 @@ impl PyinConfig {
         let per_octave = 12.0 * per_semitone;
         let bins = (per_octave * (self.f_max / self.f_min).log2()).floor() as usize + 1;
         if !(2..=Model::MOST_BINS).contains(&bins) {
-            let allowed = format!("such that f_min to f_max has 2 to {} pitches, not {bins}", Model::MOST_BINS);
+            let allowed =
+                format!("such that f_min to f_max has 2 to {} pitches, not {bins}", Model::MOST_BINS);
             return Err(FeatureError::parameter("resolution", self.resolution, allowed));
         }
-        let semitones =
-            (self.max_transition_rate * 12.0 * self.hop_length as f64 / f64::from(sample_rate)).round_ties_even();
+        let semitones = (self.max_transition_rate * 12.0 * self.hop_length as f64 / f64::from(sample_rate))
+            .round_ties_even();
         let width = semitones * per_semitone + 1.0;
         if width > bins as f64 {
-            let allowed = format!("such that {semitones} semitones a frame are fewer pitches than the {bins} there are");
+            let allowed = format!(
+                "such that {semitones} semitones a frame are fewer pitches than the {bins} there are"
+            );
             return Err(FeatureError::parameter("max_transition_rate", self.max_transition_rate, allowed));
         }
         let model = Model::new(bins, width as usize, self.switch_prob);
@@ -140,7 +143,16 @@ impl PyinConfig {
         );
         let frequencies = (0..bins).map(|i| (self.f_min * (i as f64 / per_octave).exp2()) as f32).collect();
         let (f_min, unvoiced) = (self.f_min, self.unvoiced);
-        Ok(Pyin(Arc::new(Inner { difference, prior, model, frequencies, per_octave, f_min, unvoiced, sample_rate })))
+        Ok(Pyin(Arc::new(Inner {
+            difference,
+            prior,
+            model,
+            frequencies,
+            per_octave,
+            f_min,
+            unvoiced,
+            sample_rate,
+        })))
     }
 }
 

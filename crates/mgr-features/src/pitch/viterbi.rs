@@ -191,7 +191,9 @@ mod tests {
         let states = 2 * bins;
         let mut all = vec![vec![0.0; states]; states];
         for i in 0..bins {
-            let weight = |j: usize| if j + reach < i || j > i + reach { 0.0 } else { triangle(j + reach - i, bins, width) };
+            let weight = |j: usize| {
+                if j + reach < i || j > i + reach { 0.0 } else { triangle(j + reach - i, bins, width) }
+            };
             let sum: f64 = (0..bins).map(weight).sum();
             for j in 0..bins {
                 for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -208,7 +210,9 @@ mod tests {
         // librosa 0.11: sequence.transition_local(n, width, window="triangle"), rows 0 and 3 times their sum.
         let row = |n: usize, width: usize, i: usize| -> Vec<f64> {
             let reach = width / 2;
-            let at = |j: usize| if j + reach < i || j > i + reach { 0.0 } else { triangle(j + reach - i, n, width) };
+            let at = |j: usize| {
+                if j + reach < i || j > i + reach { 0.0 } else { triangle(j + reach - i, n, width) }
+            };
             let sum: f64 = (0..n).map(at).sum();
             (0..n).map(|j| at(j) / sum).collect()
         };
@@ -228,7 +232,21 @@ mod tests {
         (7, 4, 3, &[0.0, 0.125, 0.375, 0.375, 0.125, 0.0, 0.0]),
         (8, 4, 0, &[0.42857142857142855, 0.42857142857142855, 0.14285714285714285, 0.0, 0.0, 0.0, 0.0, 0.0]),
         (8, 4, 3, &[0.0, 0.0, 0.125, 0.375, 0.375, 0.125, 0.0, 0.0]),
-        (8, 8, 0, &[0.30434782608695654, 0.30434782608695654, 0.21739130434782608, 0.13043478260869565, 0.043478260869565216, 0.0, 0.0, 0.0]),
+        (
+            8,
+            8,
+            0,
+            &[
+                0.30434782608695654,
+                0.30434782608695654,
+                0.21739130434782608,
+                0.13043478260869565,
+                0.043478260869565216,
+                0.0,
+                0.0,
+                0.0,
+            ],
+        ),
         (8, 8, 3, &[0.03125, 0.09375, 0.15625, 0.21875, 0.21875, 0.15625, 0.09375, 0.03125]),
         (5, 1, 0, &[1.0, 0.0, 0.0, 0.0, 0.0]),
         (5, 1, 3, &[0.0, 0.0, 0.0, 1.0, 0.0]),
@@ -241,14 +259,21 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             f64::from(state >> 8) / f64::from(1 << 24)
         };
-        for (bins, width, switch_prob) in
-            [(40, 7, 0.01), (17, 6, 0.3), (20, 20, 0.5), (20, 6, 0.0), (9, 1, 0.1), (2, 1, 1.0), (33, 33, 0.2)]
-        {
+        for (bins, width, switch_prob) in [
+            (40, 7, 0.01),
+            (17, 6, 0.3),
+            (20, 20, 0.5),
+            (20, 6, 0.0),
+            (9, 1, 0.1),
+            (2, 1, 1.0),
+            (33, 33, 0.2),
+        ] {
             let model = Model::new(bins, width, switch_prob);
             let frames = 30;
             let mut trellis = model.trellis(frames).unwrap();
             let full = transitions(bins, width, switch_prob);
-            let log: Vec<Vec<f64>> = full.iter().map(|row| row.iter().map(|p| log_probability(*p)).collect()).collect();
+            let log: Vec<Vec<f64>> =
+                full.iter().map(|row| row.iter().map(|p| log_probability(*p)).collect()).collect();
             let start = log_probability(1.0 / (2 * bins) as f64);
             let mut value: Vec<f64> = Vec::new();
             let mut seen: Vec<Vec<f64>> = Vec::new();
@@ -263,9 +288,14 @@ mod tests {
                 let voiced: Vec<f64> = (0..bins).map(|j| log_probability(probability(j))).collect();
                 let unvoiced = log_probability(if sure { 0.0 } else { next() / bins as f64 });
                 model.step(t, &voiced, unvoiced, &mut trellis);
-                let observed: Vec<f64> = voiced.into_iter().chain(std::iter::repeat_n(unvoiced, bins)).collect();
+                let observed: Vec<f64> =
+                    voiced.into_iter().chain(std::iter::repeat_n(unvoiced, bins)).collect();
                 let best = |j: usize| -> f64 {
-                    if t == 0 { start } else { (0..2 * bins).map(|k| value[k] + log[k][j]).fold(f64::MIN, f64::max) }
+                    if t == 0 {
+                        start
+                    } else {
+                        (0..2 * bins).map(|k| value[k] + log[k][j]).fold(f64::MIN, f64::max)
+                    }
                 };
                 value = (0..2 * bins).map(|j| observed[j] + best(j)).collect();
                 seen.push(observed);

@@ -200,6 +200,15 @@ mod tests {
     }
 
     #[test]
+    fn of_equally_bad_periods_the_shortest_is_taken() {
+        // An impulse far enough from the start of its frames is unlike itself at every period alike.
+        let mut samples = [0.0; 9000];
+        samples[4000] = 0.5;
+        let f0 = YinConfig::default().plan(22_050).unwrap().process(&samples).unwrap();
+        assert!(f0.iter().all(|hz| *hz == 2205.0), "{f0}");
+    }
+
+    #[test]
     fn frequencies_are_held_against_each_other_the_rate_and_the_frame() {
         let config = |f_min, f_max, frame_length| {
             YinConfig { f_min, f_max, frame_length, ..YinConfig::default() }.plan(22_050)
