@@ -32,7 +32,8 @@ pub struct DecodeReport {
     /// Samples (of any channel) that were NaN, infinite or beyond 1e30 in magnitude; each was replaced by 0.
     pub non_finite_samples: u64,
     /// Packets whose rate or channel count is not that of the first (files put one after the other). Those of another rate are
-    /// left out. Those of another channel count are taken: their own channels are averaged, channels they lack are silent.
+    /// left out. Those of another channel count are taken: their own channels are averaged, channels they lack are silent. Where a decoder refuses such a packet by
+    /// itself (MP3) it counts as a corrupt one.
     #[serde(default)]
     pub changed_packets: u64,
     /// Bits of a sample, where the codec stores samples as such.

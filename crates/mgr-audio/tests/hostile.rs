@@ -175,6 +175,113 @@ fn the_duration_limit_cuts_or_refuses() {
     assert_eq!(serde_json::from_str::<LoadConfig>("{}").unwrap(), LoadConfig::default());
 }
 
+/// Files put one after the other: the second part of a file whose rate is another is left out, and counted.
+#[test]
+fn streams_that_change_have_a_documented_outcome() {
+    let Some(folder) = common::shared("data/codecs/matrix") else { return };
+    let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
+    let load = |bytes: Vec<u8>| loader().load_bytes(bytes, "joined").unwrap();
+    let strict = LoadConfig { strict: Strictness::Strict, ..LoadConfig::default() }.plan().unwrap();
+    for (first, second) in [
+        ("mp3_cbr128.mp3", "mp3_mpeg2_22k_mono32.mp3"),
+        ("vorbis_44k.ogg", "vorbis_22k_mono.ogg"),
+        ("vorbis_22k_mono.ogg", "vorbis_44k.ogg"),
+    ] {
+        let alone = load(read(first));
+        let joined = load([read(first), read(second)].concat());
+        assert_eq!(joined.sample_rate, alone.sample_rate);
+        // The decoder of MP3 refuses a packet of another rate by itself, which counts as a corrupt one.
+        let left_out = joined.report.changed_packets + joined.report.skipped_packets;
+        assert!(left_out > 100, "{first} + {second}: {:?}", joined.report);
+        let frames = alone.samples.len();
+        // Whatever the encoder's padding is at the seam, it is less than a few packets.
+        assert!(
+            (frames..frames + 8192).contains(&joined.samples.len()),
+            "{first} + {second}: {:?}",
+            joined.report
+        );
+        assert_eq!(joined.samples[..frames - 4096], alone.samples[..frames - 4096]);
+        let result = strict.load_bytes([read(first), read(second)].concat(), "joined");
+        assert!(matches!(result, Err(AudioError::Damaged { .. })), "{result:?}");
+    }
+    // Two files of the same rate are heard one after the other, whatever the first one's header counts.
+    for (file, packet) in [("mp3_cbr128.mp3", 1152), ("vorbis_44k.ogg", 2048), ("aac_lc_adts.aac", 1024)] {
+        let alone = load(read(file)).samples.len();
+        let twice = load([read(file), read(file)].concat());
+        let difference = twice.samples.len().abs_diff(2 * alone);
+        assert!(difference <= 3 * packet, "{file}: {difference} frames more or less than twice {alone}");
+        assert_eq!(twice.report.changed_packets, 0);
+    }
+}
+
+/// Whatever byte a file ends at: what comes before the end is what the whole file begins with.
+#[test]
+fn files_that_end_anywhere_give_what_they_hold() {
+    let Some(folder) = common::shared("data/codecs/matrix") else { return };
+    for file in [
+        "s16_44k_stereo.wav",
+        "aiff_s24.aiff",
+        "caf_s16.caf",
+        "s16.w64",
+        "adpcm_ms_22k.wav",
+        "au_mulaw_8k.au",
+        "flac16_22k_mono.flac",
+        "mp3_mpeg2_22k_mono32.mp3",
+        "vorbis_22k_mono.ogg",
+        "aac_lc_adts.aac",
+    ] {
+        let bytes = std::fs::read(folder.join(file)).unwrap();
+        let whole = loader().load_bytes(bytes.clone(), file).unwrap().samples;
+        for part in [3, 5] {
+            let end = bytes.len() * part / 7 + 1;
+            let clip = loader().load_bytes(bytes[..end].to_vec(), file).unwrap();
+            let len = clip.samples.len();
+            // The bit rate varies within a file.
+            assert!(len * 14 > whole.len() * part && len < whole.len(), "{file}: {len} of {}", whole.len());
+            // A decoder may make something of the last, broken packet.
+            let sure = len.saturating_sub(4608);
+            assert!(clip.samples[..sure] == whole[..sure], "{file} cut at {end}");
+            // ADTS has no length to fall short of.
+            assert!(clip.report.truncated || file.ends_with(".aac"), "{file} cut at {end}");
+        }
+    }
+}
+
+/// Ten hours claimed by a file of a kilobyte, in every header that can claim them.
+#[test]
+fn claims_cost_no_memory() {
+    let mut claims = Vec::new();
+    let mut flac = b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0".to_vec();
+    // 44,100 Hz, 2 channels, 16 bits, 1,587,600,000 frames.
+    flac.extend([0x0a, 0xc4, 0x42, 0xf0, 0x5e, 0xa0, 0xea, 0x80]);
+    flac.resize(1_000, 0);
+    claims.push(flac);
+    let mut au = b".snd\0\0\0\x18\xf0\0\0\0\0\0\0\x03\0\0\xac\x44\0\0\0\x02".to_vec();
+    au.resize(1_000, 1);
+    claims.push(au);
+    let mut w64 =
+        b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0\xff\xff\xff\xff\xff\xff\xff\x7f".to_vec();
+    let tail = b"\xf3\xac\xd3\x11\x8c\xd1\0\xc0\x4f\x8e\xdb\x8a";
+    w64.extend([b"wave", &tail[..], b"fmt ", tail, &40u64.to_le_bytes()].concat());
+    w64.extend([1, 0, 2, 0, 0x44, 0xac, 0, 0, 0x10, 0xb1, 2, 0, 4, 0, 16, 0]);
+    w64.extend([b"data", &tail[..], &u64::MAX.to_le_bytes()].concat());
+    w64.resize(1_000, 1);
+    claims.push(w64);
+    for bytes in claims {
+        ALLOCATED.reset_peak_usage();
+        let before = ALLOCATED.current_usage();
+        match loader().load_bytes(bytes, "claim") {
+            Ok(clip) => assert!(clip.report.truncated && clip.samples.len() < 1_000, "{:?}", clip.report),
+            Err(error) => assert!(
+                matches!(error, AudioError::NoSamples { .. } | AudioError::Malformed { .. }),
+                "{error}"
+            ),
+        }
+        // Other tests of this file run beside this one.
+        assert!(ALLOCATED.peak_usage().saturating_sub(before) < 256 << 20);
+    }
+}
+
 /// A small fixed generator (Knuth's MMIX constants): the same mutations on every run.
 struct Random(u64);
 

@@ -5,7 +5,9 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use mgr_audio::{AudioError, ChannelMix, Clip, LoadConfig, Loader, ResampleKernel, WavFormat, write_wav};
+use mgr_audio::{
+    AudioError, BlockReader, ChannelMix, Clip, LoadConfig, Loader, ResampleKernel, WavFormat, write_wav,
+};
 
 /// Every file of the codec collection that can be loaded, sound or damaged.
 fn files() -> Option<Vec<PathBuf>> {
@@ -27,7 +29,11 @@ fn planes(clip: &Clip) -> Vec<&[f32]> {
 }
 
 /// All blocks of a reader, put one after the other.
-fn joined(loader: &Loader, path: &Path, block_length: usize) -> Result<Vec<Vec<f32>>, AudioError> {
+fn joined(
+    loader: &Loader,
+    path: &Path,
+    block_length: usize,
+) -> Result<(Vec<Vec<f32>>, BlockReader), AudioError> {
     let mut reader = loader.open(path)?;
     let mut channels = vec![Vec::new(); reader.channel_count()];
     let mut is_last = false;
@@ -40,7 +46,7 @@ fn joined(loader: &Loader, path: &Path, block_length: usize) -> Result<Vec<Vec<f
         }
     }
     assert!(reader.next_block()?.is_none(), "nothing follows the end");
-    Ok(channels)
+    Ok((channels, reader))
 }
 
 /// Seconds of a sample that does not round to another one.
@@ -51,10 +57,9 @@ fn at(sample: usize, rate: u32) -> f64 {
 fn check_ranges(path: &Path, config: &LoadConfig, whole: &Clip) {
     let (len, rate) = (whole.samples.len(), whole.sample_rate);
     let loader = plan(config.clone());
-    // From the start, within, around a packet's border, up to the end and beyond it.
-    let mut ranges =
-        vec![(0, 1), (0, 100), (1, 1), (len / 2, 1000), (len - 1, 1), (len - 1, 5000), (len / 3, len)];
-    ranges.extend([(1151, 2), (1152, 1), (4095, 3), (4096, 4608)].iter().filter(|(start, _)| *start < len));
+    // One sample, within, across a packet's border, beyond the end.
+    let mut ranges = vec![(0, 1), (len / 2, 1000), (len - 1, 5000)];
+    ranges.extend([(1151, 2), (4096, 4608)].iter().filter(|(start, _)| *start < len));
     for (start, count) in ranges {
         let clip = loader.load_range(path, at(start, rate), Some(at(count, rate))).unwrap();
         for (part, all) in planes(&clip).into_iter().zip(planes(whole)) {
@@ -73,10 +78,8 @@ fn check_ranges(path: &Path, config: &LoadConfig, whole: &Clip) {
 fn check_blocks(path: &Path, config: &LoadConfig, whole: &Clip) {
     for block_length in [1000, 65_536] {
         let loader = plan(LoadConfig { block_length, ..config.clone() });
-        let blocks = joined(&loader, path, block_length).unwrap();
+        let (blocks, reader) = joined(&loader, path, block_length).unwrap();
         assert!(blocks == planes(whole), "{} in blocks of {block_length}", path.display());
-        let mut reader = loader.open(path).unwrap();
-        while reader.next_block().unwrap().is_some() {}
         assert_eq!(reader.report(), whole.report, "{}", path.display());
         assert_eq!(reader.sample_rate(), whole.sample_rate);
     }
@@ -88,7 +91,7 @@ fn check_blocks(path: &Path, config: &LoadConfig, whole: &Clip) {
         block_length: 777,
         ..config.clone()
     };
-    let blocks = joined(&plan(range), path, 777).unwrap();
+    let (blocks, _) = joined(&plan(range), path, 777).unwrap();
     assert!(blocks[0] == whole.samples[start..start + count], "{} range in blocks", path.display());
 }
 
@@ -137,7 +140,7 @@ fn every_kernel_resamples_in_parts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("noise.wav");
     let mut state = 1u32;
-    let noise: Vec<f32> = (0..90_000)
+    let noise: Vec<f32> = (0..400_000)
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 8) as f32 / 8_388_608.0 - 1.0
@@ -150,7 +153,7 @@ fn every_kernel_resamples_in_parts() {
         ResampleKernel::KaiserFast,
         ResampleKernel::Polyphase,
     ] {
-        for rate in [22_050, 16_000, 48_000, 11_025, 44_099] {
+        for rate in [22_050, 16_000, 48_000, 44_099] {
             let config = LoadConfig { sample_rate: Some(rate), kernel, ..LoadConfig::default() };
             let whole = plan(config.clone()).load(&path).unwrap();
             check_ranges(&path, &config, &whole);
@@ -170,12 +173,12 @@ fn the_duration_limit_holds_in_parts() {
     assert!(clip.report.cut && clip.samples == ramp[10_000..30_000]);
     let whole = plan(config.clone()).load_range(&path, 1.0, Some(2.0)).unwrap();
     assert!(!whole.report.cut && whole.samples == ramp[10_000..30_000]);
-    assert!(joined(&plan(config), &path, 65_536).unwrap() == [&ramp[..20_000]]);
+    assert!(joined(&plan(config), &path, 65_536).unwrap().0 == [&ramp[..20_000]]);
     // The memory limit is one of clips: 4 kB hold 1,000 samples; blocks go on.
     let small = LoadConfig { max_memory_bytes: 4_000, ..LoadConfig::default() };
     let clip = plan(small.clone()).load(&path).unwrap();
     assert!(clip.report.cut && clip.samples == ramp[..1_000]);
-    assert!(joined(&plan(small), &path, 65_536).unwrap() == [&ramp[..]]);
+    assert!(joined(&plan(small), &path, 65_536).unwrap().0 == [&ramp[..]]);
 }
 
 #[test]

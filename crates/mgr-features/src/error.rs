@@ -70,6 +70,14 @@ pub enum FeatureError {
         /// What it needs the whole signal for.
         reason: &'static str,
     },
+    /// A feature of a set refused.
+    #[error("{name}: {error}")]
+    InSet {
+        /// The name that the set gives it.
+        name: String,
+        /// What it said.
+        error: Box<FeatureError>,
+    },
     /// The result does not fit in memory.
     #[error("no memory for an output of {rows} x {columns}")]
     Memory {

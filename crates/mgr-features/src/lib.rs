@@ -36,6 +36,7 @@ pub mod delta;
 pub mod effects;
 mod error;
 mod extractor;
+pub mod feature_set;
 pub mod frame;
 mod frequency;
 pub mod hpss;

@@ -1,8 +1,8 @@
 //! The spectrograms of MLFCF, multi-level local feature coding fusion (Ng, Zeng and Wang 2020), for segments of 10 s at
 //! 22.05 kHz: natural logarithms, hop 1024, 216 frames. The networks take them as (frames, rows): transpose.
 //!
-//! [`mel`], [`harmonic`] and [`percussive`] are configurations of features; [`MlfcfConfig`] computes them together with the
-//! spectrogram that the two parts come from, each transform once. The fifth spectrogram is the scattering transform.
+//! [`mel`], [`harmonic`], [`percussive`] and [`MlfcfScatteringConfig`] are configurations of features; [`MlfcfConfig`] computes
+//! them together with the spectrogram that the two parts come from, each transform once.
 //!
 //! The separation looks at a spectrogram of 512 samples every 1024: half of the signal has no part in it. The paper's networks
 //! were trained so, and so are these; other sizes are one field away.
@@ -14,6 +14,7 @@ use crate::compress::Compression;
 use crate::hpss::{Component, Hpss, HpssConfig, HpssScratch, HpssSpectrogramConfig};
 use crate::log_mel::{LogMel, LogMelConfig};
 use crate::mel::{MelConfig, MelScratch};
+use crate::scattering::{MlfcfScattering, MlfcfScatteringConfig, ScatteringScratch};
 use crate::stft::StftConfig;
 use crate::{Extractor, FeatureError, check};
 
@@ -56,7 +57,7 @@ pub fn percussive() -> HpssSpectrogramConfig {
     part(Component::Percussive)
 }
 
-/// Parameters of the spectrograms of MLFCF that come from Fourier transforms.
+/// Parameters of the spectrograms of MLFCF.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlfcfConfig {
@@ -66,11 +67,13 @@ pub struct MlfcfConfig {
     pub hpss: HpssConfig,
     /// Compression of the magnitudes: whole, harmonic, percussive. Default the logarithm with a floor of 1e-10.
     pub compression: Compression,
+    /// The scattering transform.
+    pub scattering: MlfcfScatteringConfig,
 }
 
 impl Default for MlfcfConfig {
     fn default() -> Self {
-        Self { mel: mel(), hpss: hpss(), compression: LN }
+        Self { mel: mel(), hpss: hpss(), compression: LN, scattering: MlfcfScatteringConfig::default() }
     }
 }
 
@@ -78,10 +81,16 @@ impl MlfcfConfig {
     /// Checks the parameters and computes the tables.
     ///
     /// # Errors
-    /// [`FeatureError::Parameter`]: see [`LogMelConfig::plan`], [`HpssConfig::plan`] and [`Compression::check`].
+    /// [`FeatureError::Parameter`]: see [`LogMelConfig::plan`], [`HpssConfig::plan`], [`Compression::check`] and
+    /// [`MlfcfScatteringConfig::plan`].
     pub fn plan(&self, sample_rate: u32) -> Result<Mlfcf, FeatureError> {
         self.compression.check()?;
-        Ok(Mlfcf { mel: self.mel.plan(sample_rate)?, hpss: self.hpss.plan()?, compression: self.compression })
+        Ok(Mlfcf {
+            mel: self.mel.plan(sample_rate)?,
+            hpss: self.hpss.plan()?,
+            compression: self.compression,
+            scattering: self.scattering.plan(sample_rate)?,
+        })
     }
 }
 
@@ -96,6 +105,8 @@ pub struct MlfcfSpectrograms {
     pub harmonic: Array2<f32>,
     /// Logarithm of the percussive magnitude.
     pub percussive: Array2<f32>,
+    /// Logarithm of the scattering of the signal divided by its peak.
+    pub scattering: Array2<f32>,
 }
 
 /// Where [`Mlfcf::process_into`] writes: views of the shapes of [`MlfcfSpectrograms`], any memory layout.
@@ -109,6 +120,8 @@ pub struct MlfcfViews<'a> {
     pub harmonic: ArrayViewMut2<'a, f32>,
     /// Logarithm of the percussive magnitude.
     pub percussive: ArrayViewMut2<'a, f32>,
+    /// Logarithm of the scattering of the signal divided by its peak.
+    pub scattering: ArrayViewMut2<'a, f32>,
 }
 
 impl MlfcfSpectrograms {
@@ -120,6 +133,7 @@ impl MlfcfSpectrograms {
             mel: self.mel.view_mut(),
             harmonic: self.harmonic.view_mut(),
             percussive: self.percussive.view_mut(),
+            scattering: self.scattering.view_mut(),
         }
     }
 }
@@ -132,6 +146,7 @@ impl MlfcfSpectrograms {
 /// let segment: Vec<f32> = (0..SEGMENT).map(|n| (n as f32 * 0.1).sin()).collect();
 /// let spectrograms = mlfcf.process(&segment)?;
 /// assert_eq!((spectrograms.mel.dim(), spectrograms.harmonic.dim()), ((128, 216), (257, 216)));
+/// assert_eq!(spectrograms.scattering.dim(), (280, 216));
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -139,20 +154,26 @@ pub struct Mlfcf {
     mel: LogMel,
     hpss: Hpss,
     compression: Compression,
+    scattering: MlfcfScattering,
 }
 
-/// Buffers of one computation; make one per thread with [`Mlfcf::scratch`] and use it again.
-#[derive(Debug, Clone)]
+/// Buffers of one computation; make one per thread with [`Mlfcf::scratch_for`] and use it again.
+#[derive(Debug)]
 pub struct MlfcfScratch {
     mel: MelScratch,
     hpss: HpssScratch,
+    scattering: ScatteringScratch,
 }
 
 impl Mlfcf {
-    /// Buffers for [`Mlfcf::process_into`].
+    /// Buffers for [`Mlfcf::process_into`] on signals of up to `samples` samples.
     #[must_use]
-    pub fn scratch(&self) -> MlfcfScratch {
-        MlfcfScratch { mel: self.mel.scratch(), hpss: self.hpss.scratch() }
+    pub fn scratch_for(&self, samples: usize) -> MlfcfScratch {
+        MlfcfScratch {
+            mel: self.mel.scratch(),
+            hpss: self.hpss.scratch(),
+            scattering: self.scattering.scattering().scratch_for(samples),
+        }
     }
 
     /// The spectrograms of a signal, allocated.
@@ -160,7 +181,7 @@ impl Mlfcf {
     /// # Errors
     /// [`FeatureError::TooShort`], [`FeatureError::NotFinite`], [`FeatureError::Memory`].
     pub fn process(&self, samples: &[f32]) -> Result<MlfcfSpectrograms, FeatureError> {
-        let mel = self.mel.layout(samples.len())?;
+        let (mel, scattering) = (self.mel.layout(samples.len())?, self.scattering.layout(samples.len())?);
         let stft = self.hpss.stft();
         let whole = || check::matrix(stft.bins(), stft.framing().frames(samples.len())?);
         let mut out = MlfcfSpectrograms {
@@ -168,8 +189,9 @@ impl Mlfcf {
             mel: check::matrix(mel.rows, mel.columns)?,
             harmonic: whole()?,
             percussive: whole()?,
+            scattering: check::matrix(scattering.rows, scattering.columns)?,
         };
-        self.process_into(samples, out.views(), &mut self.scratch())?;
+        self.process_into(samples, out.views(), &mut self.scratch_for(samples.len()))?;
         Ok(out)
     }
 
@@ -189,6 +211,7 @@ impl Mlfcf {
             [&mut out.stft, &mut out.harmonic, &mut out.percussive],
             &mut scratch.hpss,
         )?;
+        self.scattering.process_into(samples, out.scattering, &mut scratch.scattering)?;
         for matrix in [out.stft, out.harmonic, out.percussive] {
             self.compression.apply(matrix);
         }
@@ -212,6 +235,8 @@ mod tests {
         assert_eq!(all.mel, mel().plan(22_050).unwrap().process(&samples).unwrap());
         assert_eq!(all.harmonic, harmonic().plan(22_050).unwrap().process(&samples).unwrap());
         assert_eq!(all.percussive, percussive().plan(22_050).unwrap().process(&samples).unwrap());
+        let scattering = MlfcfScatteringConfig::default().plan(22_050).unwrap();
+        assert_eq!(all.scattering, scattering.process(&samples).unwrap());
         assert!(all.stft.iter().zip(&all.harmonic).all(|(whole, part)| part <= whole));
     }
 

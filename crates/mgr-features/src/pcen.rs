@@ -10,7 +10,7 @@ use crate::extractor::{Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::Span;
 use crate::mel::{Mel, MelBankConfig, MelConfig, MelScratch};
 use crate::simd_mel::{self, PcenCurve};
-use crate::stft::StftConfig;
+use crate::stft::{Precision, StftConfig};
 use crate::{ColumnStream, FeatureError, check};
 
 /// Across what the largest of `max_size` neighbours is taken.
@@ -264,7 +264,7 @@ impl PcenConfig {
     /// [`FeatureError::Parameter`]: see [`MelConfig::plan`] and [`PcenCurveConfig::plan`].
     pub fn plan(&self, sample_rate: u32) -> Result<MelPcen, FeatureError> {
         let mel = MelConfig { stft: self.stft.clone(), bank: self.bank.clone(), power: self.spectrum_power };
-        let mel = mel.plan(sample_rate)?;
+        let mel = mel.plan_in(Precision::Double, sample_rate)?;
         check::within("scale", f64::from(self.scale), f64::from(f32::MIN_POSITIVE), 1e12)?;
         let curve = self.curve.plan(f64::from(sample_rate) / self.stft.hop_length as f64)?;
         Ok(MelPcen { mel, scale: self.scale, curve: Arc::new(curve) })
@@ -273,7 +273,8 @@ impl PcenConfig {
 
 /// Planned per-channel energy normalisation of a mel spectrogram, (bands, frames).
 ///
-/// A stream carries the smoothed energies from column to column.
+/// The transform is computed in f64: the normalisation lifts bands that lie 150 dB under the others, where a transform in
+/// f32 has nothing but its own rounding, to the same size. A stream carries the smoothed energies from column to column.
 ///
 /// ```
 /// use mgr_features::pcen::PcenConfig;

@@ -144,20 +144,18 @@ pub(crate) fn real_bin<F: Float>(a: Complex<F>, b: Complex<F>, w: Complex<F>) ->
 /// Bins 1 to `low.len()` of the spectrum of a real signal, by [`real_bin`]: their conjugates into `low`, themselves into
 /// `mirrored` from its end. Twiddles begin with bin 1.
 #[inline(always)]
-fn split_body<F: Float, G: Real>(
+fn split_body<F: Real, G: Real>(
     z: &[Complex<F>],
     twiddles: &[Complex<F>],
     low: &mut [Complex<G>],
     mirrored: &mut [Complex<G>],
-) where
-    F: Into<f64>,
-{
+) {
     let back = z[1..].iter().rev();
     let places = low.iter_mut().zip(mirrored.iter_mut().rev());
     for (((l, m), w), (a, b)) in places.zip(twiddles).zip(z[1..].iter().zip(back)) {
         let x = real_bin(*a, *b, *w);
         // To double precision and back changes no single one.
-        let (re, im) = (G::of(x.re.into()), G::of(x.im.into()));
+        let (re, im) = (G::of(x.re.wide()), G::of(x.im.wide()));
         *l = Complex::new(re, -im);
         *m = Complex::new(re, im);
     }

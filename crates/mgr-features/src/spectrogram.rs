@@ -68,10 +68,15 @@ impl Exponent {
     /// `out[k] = |X[k]|^power` of the frame that `stft` transformed last.
     pub(crate) fn apply(self, stft: &Stft, scratch: &StftScratch, out: &mut [f32]) {
         stft.power(scratch, out);
+        self.of_power(out);
+    }
+
+    /// `|X|^power` from `|X|^2`, in place.
+    pub(crate) fn of_power(self, values: &mut [f32]) {
         match self {
-            Self::Magnitude => out.iter_mut().for_each(|v| *v = v.sqrt()),
+            Self::Magnitude => values.iter_mut().for_each(|v| *v = v.sqrt()),
             Self::Power => {}
-            Self::Other(p) => out.iter_mut().for_each(|v| *v = v.powf(p / 2.0)),
+            Self::Other(p) => values.iter_mut().for_each(|v| *v = v.powf(p / 2.0)),
         }
     }
 }

@@ -99,6 +99,10 @@ impl StftConfig {
     /// # Errors
     /// [`FeatureError::Parameter`] for a size of zero or over 2^24, and a window longer than the transform.
     pub fn plan(&self) -> Result<Stft, FeatureError> {
+        self.plan_in(Precision::Single)
+    }
+
+    pub(crate) fn plan_in(&self, precision: Precision) -> Result<Stft, FeatureError> {
         // Checked with the transform's length, whatever the frames' will be.
         let framing =
             Framing::new(self.n_fft, self.hop_length, self.centering, self.padding).map_err(renamed)?;
@@ -122,13 +126,30 @@ impl StftConfig {
             _ => (framing, (self.n_fft - win_length) / 2),
         };
         let coefficients = self.window.coefficients(win_length, self.symmetry)?;
-        window[offset..].iter_mut().zip(coefficients).for_each(|(to, w)| *to = w as f32);
-        let forward = RealFft::new(window.clone());
+        window[offset..].iter_mut().zip(&coefficients).for_each(|(to, w)| *to = *w as f32);
+        let forward = match precision {
+            Precision::Single => RealFft::new(window.clone()),
+            Precision::Double => {
+                let mut wide = vec![0.0; self.n_fft];
+                wide[offset..].iter_mut().zip(&coefficients).for_each(|(to, w)| *to = *w);
+                RealFft::wide(wide)
+            }
+        };
         let inverse = RealInverse::new(&window);
         let divisors = inverse::steady_divisors(&window, self.hop_length);
         let conditioning = self.conditioning;
         Ok(Stft(Arc::new(Inner { framing, conditioning, window, forward, inverse, divisors })))
     }
+}
+
+/// In what a transform is computed; its results are f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// f32: rounding is 1e-7 of the largest bin of a frame.
+    Single,
+    /// f64: rounding is 1e-7 of each bin. As librosa, at twice the time; for what lifts the faintest bins to the size of the
+    /// others.
+    Double,
 }
 
 /// Framing speaks of frames; here the field is the transform's length.
@@ -274,11 +295,6 @@ impl Stft {
     /// The power of each bin of the frame transformed last.
     pub(crate) fn power(&self, scratch: &StftScratch, out: &mut [f32]) {
         self.0.forward.power(&scratch.fft, out);
-    }
-
-    /// The spectrum of the frame transformed last.
-    pub(crate) fn spectrum(&self, scratch: &StftScratch, out: &mut [Complex32]) {
-        self.0.forward.spectrum(&scratch.fft, out);
     }
 
     /// The transform of a signal, allocated.

@@ -203,13 +203,14 @@ impl Op for Mlfcfs {
             ("mel", all.mel.reversed_axes().into()),
             ("harmonic", all.harmonic.reversed_axes().into()),
             ("percussive", all.percussive.reversed_axes().into()),
+            ("scattering", all.scattering.reversed_axes().into()),
         ])
     }
 
     fn repeat<'a>(&'a self, samples: &'a [f32]) -> Result<Repeat<'a>, String> {
         let first = samples.get(..SEGMENT).ok_or("the clip is shorter than a segment")?;
         let mut out = self.0.process(first).map_err(text)?;
-        let mut scratch = self.0.scratch();
+        let mut scratch = self.0.scratch_for(SEGMENT);
         Ok(Box::new(move || {
             for segment in samples.chunks_exact(SEGMENT) {
                 self.0.process_into(segment, out.views(), &mut scratch).map_err(text)?;

@@ -24,7 +24,7 @@ const RATE: i32 = 48_000;
 const MAX_FRAMES: usize = 5760;
 
 enum Decoder {
-    Single(OpusDecoder),
+    Single(Box<OpusDecoder>),
     Several(OpusMSDecoder),
 }
 
@@ -63,7 +63,7 @@ impl OpusPackets {
         let [family] = field(head, 18);
         let unsupported = || Error::Unsupported("opus: channel mapping");
         let decoder = if family == 0 {
-            Decoder::Single(OpusDecoder::new(RATE, count).map_err(|_| unsupported())?)
+            Decoder::Single(Box::new(OpusDecoder::new(RATE, count).map_err(|_| unsupported())?))
         } else {
             let decoder = OpusMSDecoder::new(RATE, count, family).map_err(|_| unsupported())?;
             // The decoder knows each family's own mapping, which is what encoders write.

@@ -2,7 +2,7 @@
 
 use num_complex::Complex32;
 
-use super::{Hpss, HpssScratch, magnitude_of};
+use super::{Hpss, HpssScratch};
 use crate::frame::Span;
 use crate::stft::InverseScratch;
 use crate::{FeatureError, check};
@@ -83,14 +83,12 @@ impl Hpss {
         check::finite(samples)?;
         let span = Span::whole(samples);
         let HpssAudioScratch { hpss, ring, percussive: waiting, inverse } = scratch;
-        let HpssScratch { stft, separation } = hpss;
+        let HpssScratch { transform, separation } = hpss;
         separation.start();
         self.stft.inverse_with(frames, harmonic, inverse, |t, spectrum| {
             self.separation.advance(t, frames, separation, |t, magnitude| {
-                self.stft.transform(t, span, stft);
                 let column = &mut ring[t % places * bins..][..bins];
-                self.stft.spectrum(stft, column);
-                magnitude.iter_mut().zip(column.iter()).for_each(|(m, c)| *m = magnitude_of(c));
+                self.transform.spectrum(t, span, transform, column, magnitude);
             });
             let masks = self.separation.column(t, separation);
             let column = &ring[t % places * bins..][..bins];

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::median::RunningMedian;
 use super::separation::{Column, SeparationScratch};
+use super::transform::TransformScratch;
 use super::{Hpss, HpssConfig, HpssScratch};
 use crate::column::{ColumnKernel, ColumnStream};
 use crate::compress::Compression;
@@ -14,7 +15,6 @@ use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::Span;
 use crate::mel::{MelBank, MelBankConfig};
 use crate::spectrogram::{Exponent, time_axis};
-use crate::stft::StftScratch;
 use crate::{FeatureError, check};
 
 /// A part of a signal.
@@ -227,7 +227,11 @@ impl Part {
             columns: stft.framing().frames(samples)?,
             row_axis: Axis::Frequency { hz },
             column_axis: time_axis(stft, self.sample_rate),
-            unit: self.compression.map_or(plain, Compression::unit),
+            unit: match (plain, self.compression.map(Compression::unit)) {
+                (Unit::Magnitude, Some(Unit::LnPower)) => Unit::LnMagnitude,
+                (_, Some(unit)) => unit,
+                (_, None) => plain,
+            },
         })
     }
 
@@ -238,7 +242,7 @@ impl Part {
         let separation = &self.hpss.separation;
         let median = RunningMedian::single(2 * separation.harmonic.half() + 1);
         let kernel = Kernel {
-            stft: self.hpss.stft.scratch(),
+            transform: self.hpss.transform.scratch(),
             separation: separation.scratch_with(&median, self.hpss.stft.bins()),
             spectrum: vec![0.0; self.filtered()],
             plan: self.clone(),
@@ -252,7 +256,7 @@ impl Part {
 struct Kernel {
     plan: Part,
     median: RunningMedian,
-    stft: StftScratch,
+    transform: TransformScratch,
     separation: SeparationScratch,
     spectrum: Vec<f32>,
 }
@@ -275,7 +279,8 @@ impl ColumnKernel for Kernel {
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]) {
         /// The end is not known yet, and no column so far mirrors it.
         const UNKNOWN: usize = 1 << 48;
-        self.plan.hpss.magnitude(t, span, &mut self.stft, self.separation.next_column());
+        let Self { plan, transform, separation, .. } = self;
+        plan.hpss.transform.magnitude(t, span, transform, separation.next_column());
         self.separation.step();
         if let Some(t) = t.checked_sub(self.delay()) {
             self.separated(t, UNKNOWN, out);

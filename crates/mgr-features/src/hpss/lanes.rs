@@ -1,6 +1,8 @@
 //! The inner loops of the running median and of the masks; see [`crate::simd`] for how they are compiled.
 #![allow(unsafe_code)]
 
+use num_complex::Complex64;
+
 use super::network::{NOWHERE, Step};
 use crate::simd::dispatched;
 
@@ -34,13 +36,23 @@ fn exchange_vectors<const VECTORS: usize>(steps: &[Step], rows: &mut [Row]) {
     for step in steps {
         let (a, b) = (usize::from(step.a), usize::from(step.b));
         let (low, high) = (usize::from(step.low), usize::from(step.high));
-        for v in 0..VECTORS {
-            let (x, y) = (load(&rows[a], v), load(&rows[b], v));
-            if step.low != NOWHERE {
-                store(&mut rows[low], v, pick(x, y, |x, y| if x < y { x } else { y }));
+        let smaller = |x: f32, y: f32| if x < y { x } else { y };
+        let larger = |x: f32, y: f32| if x > y { x } else { y };
+        if step.high == NOWHERE {
+            for v in 0..VECTORS {
+                let (x, y) = (load(&rows[a], v), load(&rows[b], v));
+                store(&mut rows[low], v, pick(x, y, smaller));
             }
-            if step.high != NOWHERE {
-                store(&mut rows[high], v, pick(x, y, |x, y| if x > y { x } else { y }));
+        } else if step.low == NOWHERE {
+            for v in 0..VECTORS {
+                let (x, y) = (load(&rows[a], v), load(&rows[b], v));
+                store(&mut rows[high], v, pick(x, y, larger));
+            }
+        } else {
+            for v in 0..VECTORS {
+                let (x, y) = (load(&rows[a], v), load(&rows[b], v));
+                store(&mut rows[low], v, pick(x, y, smaller));
+                store(&mut rows[high], v, pick(x, y, larger));
             }
         }
     }
@@ -189,6 +201,30 @@ fn mask(x: f32, other: f32, margin: f32, neither: f32, raise: impl Fn(f32) -> f3
     if none { neither } else { share }
 }
 
+dispatched! {
+    /// `out[i] = frame[i] window[i]`.
+    windowed(frame: &[f32], window: &[f64], out: &mut [f64]) = windowed_body
+}
+
+#[inline(always)]
+fn windowed_body(frame: &[f32], window: &[f64], out: &mut [f64]) {
+    for (o, (x, w)) in out.iter_mut().zip(frame.iter().zip(window)) {
+        *o = f64::from(*x) * w;
+    }
+}
+
+dispatched! {
+    /// `out[k] = |spectrum[k]|`.
+    magnitudes(spectrum: &[Complex64], out: &mut [f32]) = magnitudes_body
+}
+
+#[inline(always)]
+fn magnitudes_body(spectrum: &[Complex64], out: &mut [f32]) {
+    for (o, c) in out.iter_mut().zip(spectrum) {
+        *o = (c.re * c.re + c.im * c.im).sqrt() as f32;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,5 +292,16 @@ mod tests {
             narrow(&mut c, &mut d, weighing);
             assert_eq!((a, b), (c, d));
         }
+        let frame = noise(501);
+        let window: Vec<f64> = noise(501).iter().map(|v| f64::from(*v).sin()).collect();
+        let (mut a, mut b) = (vec![0.0; 501], vec![0.0; 501]);
+        windowed(&frame, &window, &mut a);
+        windowed_body(&frame, &window, &mut b);
+        assert_eq!(a, b, "window");
+        let spectrum: Vec<Complex64> = a.windows(2).map(|c| Complex64::new(c[0], c[1])).collect();
+        let (mut a, mut b) = (vec![0.0; 500], vec![0.0; 500]);
+        magnitudes(&spectrum, &mut a);
+        magnitudes_body(&spectrum, &mut b);
+        assert_eq!(a, b, "magnitudes");
     }
 }

@@ -9,6 +9,8 @@
 //! of minima and maxima over 64 lanes, which are bins for the harmonic median and stretches of columns for the percussive one,
 //! and the masks. A stream does the same one column at a time, half a harmonic median behind the signal.
 //!
+//! The forward transform is in f64: masks show the quietest bin as they do the loudest. All else is f32.
+//!
 //! Per value of a spectrogram, with medians of 31: 2 times 29 minima and maxima, 8 of them in one operation of AVX2; 3 values
 //! moved between lines and lanes; 4 divisions for the masks.
 
@@ -18,9 +20,9 @@ mod lanes;
 mod median;
 mod network;
 mod separation;
+mod transform;
 
 use ndarray::ArrayViewMut2;
-use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 pub use audio::HpssAudioScratch;
@@ -31,9 +33,10 @@ pub use features::{
 pub use separation::{Mask, Separated, Separation, SeparationConfig, SeparationScratch};
 
 use crate::frame::Span;
-use crate::stft::{Stft, StftConfig, StftScratch};
+use crate::stft::{Stft, StftConfig};
 use crate::{FeatureError, check};
 use separation::Column;
+use transform::{Transform, TransformScratch};
 
 /// Parameters of the separation of a signal. Defaults are librosa's.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -51,13 +54,16 @@ impl HpssConfig {
     /// # Errors
     /// [`FeatureError::Parameter`]: see [`StftConfig::plan`] and [`SeparationConfig::plan`].
     pub fn plan(&self) -> Result<Hpss, FeatureError> {
-        Ok(Hpss { stft: self.stft.plan()?, separation: self.separation.plan()? })
+        let stft = self.stft.plan()?;
+        let transform = Transform::new(&self.stft, *stft.framing())?;
+        Ok(Hpss { stft, transform, separation: self.separation.plan()? })
     }
 }
 
 /// A planned separation of a signal.
 ///
-/// Source: librosa 0.11 `decompose.hpss` of the magnitude of `stft`, and `effects.hpss`.
+/// The transform is computed in f64, so that masks are true where the spectrum is a million times smaller than its largest
+/// value, as the reference's are. Source: librosa 0.11 `decompose.hpss` of the magnitude of `stft`, and `effects.hpss`.
 ///
 /// ```
 /// use mgr_features::hpss::HpssConfig;
@@ -75,14 +81,16 @@ impl HpssConfig {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Hpss {
+    /// The framing, and the inverse.
     stft: Stft,
+    transform: Transform,
     separation: Separation,
 }
 
 /// Buffers of one computation; make one per thread with [`Hpss::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct HpssScratch {
-    stft: StftScratch,
+    transform: TransformScratch,
     separation: SeparationScratch,
 }
 
@@ -102,7 +110,8 @@ impl Hpss {
     /// Buffers for [`Hpss::process_into`] and [`Hpss::masks_into`].
     #[must_use]
     pub fn scratch(&self) -> HpssScratch {
-        HpssScratch { stft: self.stft.scratch(), separation: self.separation.scratch(self.stft.bins()) }
+        let separation = self.separation.scratch(self.stft.bins());
+        HpssScratch { transform: self.transform.scratch(), separation }
     }
 
     /// The magnitude spectrograms of the two parts, (bins, frames).
@@ -228,28 +237,17 @@ impl Hpss {
         self.fits(scratch)?;
         check::finite(samples)?;
         let span = Span::whole(samples);
-        let HpssScratch { stft, separation } = scratch;
-        let fill = |t: usize, out: &mut [f32]| self.magnitude(t, span, stft, out);
+        let HpssScratch { transform, separation } = scratch;
+        let fill = |t: usize, out: &mut [f32]| self.transform.magnitude(t, span, transform, out);
         self.separation.each_column(frames, separation, fill, take);
         Ok(())
     }
 
     fn fits(&self, scratch: &HpssScratch) -> Result<(), FeatureError> {
-        self.stft.fits(&scratch.stft)?;
-        if self.separation.fits(self.stft.bins(), &scratch.separation) {
+        let bins = self.stft.bins();
+        if self.transform.fits(&scratch.transform) && self.separation.fits(bins, &scratch.separation) {
             return Ok(());
         }
         Err(FeatureError::Scratch { plan: "hpss" })
     }
-
-    fn magnitude(&self, t: usize, span: Span<'_>, stft: &mut StftScratch, out: &mut [f32]) {
-        self.stft.transform(t, span, stft);
-        self.stft.power(stft, out);
-        out.iter_mut().for_each(|v| *v = v.sqrt());
-    }
-}
-
-/// The magnitude of a complex value, as [`Hpss::magnitude`] takes it.
-fn magnitude_of(c: &Complex32) -> f32 {
-    (c.re * c.re + c.im * c.im).sqrt()
 }

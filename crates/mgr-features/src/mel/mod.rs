@@ -15,7 +15,7 @@ use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, by_process_into};
 use crate::frame::{Framing, Span};
 use crate::spectrogram::{Exponent, time_axis};
-use crate::stft::{Stft, StftConfig, StftScratch};
+use crate::stft::{Precision, Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
 /// Parameters of a mel spectrogram. Defaults are librosa's.
@@ -42,7 +42,11 @@ impl MelConfig {
     /// # Errors
     /// [`FeatureError::Parameter`]: see [`StftConfig::plan`] and [`MelBankConfig::plan`].
     pub fn plan(&self, sample_rate: u32) -> Result<Mel, FeatureError> {
-        let stft = self.stft.plan()?;
+        self.plan_in(Precision::Single, sample_rate)
+    }
+
+    pub(crate) fn plan_in(&self, precision: Precision, sample_rate: u32) -> Result<Mel, FeatureError> {
+        let stft = self.stft.plan_in(precision)?;
         let bank = Arc::new(self.bank.plan(sample_rate, self.stft.n_fft)?);
         Ok(Mel { stft, bank, power: Exponent::new(self.power)?, sample_rate })
     }

@@ -78,6 +78,13 @@ impl Blocks {
         (self.padded.left + self.padded.samples - self.first).div_ceil(self.kept())
     }
 
+    /// What the transforms take, to compare cuts by. Per sample it grows as the square of the logarithm: measured, since long
+    /// ones leave the cache.
+    pub(super) fn cost(&self) -> usize {
+        let log2 = self.length.ilog2() as usize;
+        self.count() * self.length * log2 * log2
+    }
+
     /// Samples that a block gives.
     fn kept(&self) -> usize {
         self.length - 2 * self.border

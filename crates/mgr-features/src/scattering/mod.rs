@@ -174,7 +174,7 @@ impl ScatteringConfig {
 /// Tables by transform length, made when first asked for.
 struct Engine<F> {
     cascades: [OnceLock<Arc<Cascade<F>>>; 64],
-    /// Longest transform, a power of two; a signal that does not fit goes through in blocks.
+    /// Length of a block, a power of two; a shorter signal goes through in one piece.
     longest: usize,
     /// How far filters reach.
     reach: usize,
@@ -183,8 +183,8 @@ struct Engine<F> {
 impl<F: Real> Engine<F> {
     fn new(tree: &Tree) -> Self {
         let reach = reach::<F>(tree);
-        // Blocks twelve times as long as a border: a sixth at most is computed twice, and they stay in cache.
-        let longest = (12 * reach).next_power_of_two().max(1 << 12);
+        // A third at most is computed twice, and all that a block needs stays in cache.
+        let longest = (6 * reach).next_power_of_two().max(1 << 12);
         Self { cascades: [const { OnceLock::new() }; 64], longest, reach }
     }
 
@@ -194,17 +194,37 @@ impl<F: Real> Engine<F> {
     }
 
     fn blocks(&self, tree: &Tree, padded: Padded) -> Blocks {
+        let whole = Blocks::whole(padded);
         if padded.circle <= self.longest {
-            return Blocks::whole(padded);
+            return whole;
         }
         let align = 1 << tree.levels().max().unwrap_or(0);
-        Blocks::cut(padded, self.longest, align, self.reach)
+        let cut = Blocks::cut(padded, self.longest, align, self.reach);
+        if padded.circle <= 2 * self.longest && whole.cost() <= cut.cost() { whole } else { cut }
     }
 
-    /// A scratch for signals that are cut like that.
-    fn scratch(&self, tree: &Tree, length: usize) -> EngineScratch<F> {
+    /// Tables and buffers for one length of transform.
+    fn part(&self, tree: &Tree, length: usize) -> Part<F> {
         let cascade = self.cascade(tree, length);
-        EngineScratch { length, buffers: cascade.buffers(), cascade }
+        Part { length, buffers: cascade.buffers(), cascade }
+    }
+
+    /// The part of a scratch for that length, made where it is missing; none if the scratch is of another plan.
+    fn find<'a>(&self, tree: &Tree, parts: &'a mut Vec<Part<F>>, length: usize) -> Option<&'a mut Part<F>> {
+        if !parts.iter().all(|part| self.made(part)) {
+            return None;
+        }
+        let at = parts.iter().position(|part| part.length == length).unwrap_or(parts.len());
+        if at == parts.len() {
+            parts.push(self.part(tree, length));
+        }
+        parts.get_mut(at)
+    }
+
+    /// Whether a part has this plan's tables.
+    fn made(&self, part: &Part<F>) -> bool {
+        let ours = self.cascades.get(part.length.ilog2() as usize).and_then(OnceLock::get);
+        ours.is_some_and(|ours| Arc::ptr_eq(ours, &part.cascade))
     }
 }
 
@@ -213,20 +233,22 @@ enum AnyEngine {
     Double(Engine<f64>),
 }
 
-struct EngineScratch<F> {
+struct Part<F> {
     length: usize,
     cascade: Arc<Cascade<F>>,
     buffers: Buffers<F>,
 }
 
-enum AnyScratch {
-    Single(EngineScratch<f32>),
-    Double(EngineScratch<f64>),
+enum Parts {
+    Single(Vec<Part<f32>>),
+    Double(Vec<Part<f64>>),
 }
 
 /// Buffers of one computation; make one per thread with [`Scattering::scratch_for`] and use it again.
+///
+/// It serves signals of any length, and grows where one is padded to another length than those before.
 pub struct ScatteringScratch {
-    engine: AnyScratch,
+    parts: Parts,
     /// For averages over the whole signal.
     sums: Vec<f64>,
 }
@@ -323,22 +345,23 @@ impl Scattering {
     /// Buffers for signals that need blocks: those of many times the largest scale.
     #[must_use]
     pub fn scratch(&self) -> ScatteringScratch {
-        self.scratch_of(usize::MAX)
+        self.scratch_of(None)
     }
 
-    /// Buffers for signals of `samples` samples. Others may use them if they are padded to the same length.
+    /// Buffers for signals of `samples` samples, and all others that are padded to the same length.
     #[must_use]
     pub fn scratch_for(&self, samples: usize) -> ScatteringScratch {
-        self.scratch_of(self.padded(samples.max(self.0.needed)).map_or(usize::MAX, |p| p.circle))
+        self.scratch_of(self.blocks(samples.max(self.0.needed)).ok().map(|blocks| blocks.length))
     }
 
-    fn scratch_of(&self, circle: usize) -> ScatteringScratch {
+    /// For one length of transform, or for that of blocks.
+    fn scratch_of(&self, length: Option<usize>) -> ScatteringScratch {
         let Inner { tree, engine, .. } = &*self.0;
-        let engine = match engine {
-            AnyEngine::Single(e) => AnyScratch::Single(e.scratch(tree, e.longest.min(circle))),
-            AnyEngine::Double(e) => AnyScratch::Double(e.scratch(tree, e.longest.min(circle))),
+        let parts = match engine {
+            AnyEngine::Single(e) => Parts::Single(vec![e.part(tree, length.unwrap_or(e.longest))]),
+            AnyEngine::Double(e) => Parts::Double(vec![e.part(tree, length.unwrap_or(e.longest))]),
         };
-        ScatteringScratch { engine, sums: vec![0.0; tree.rows] }
+        ScatteringScratch { parts, sums: vec![0.0; tree.rows] }
     }
 
     /// The transform of a signal, allocated, each column contiguous in memory.
@@ -361,11 +384,11 @@ impl Scattering {
         Ok(out)
     }
 
-    /// The transform of a signal into `out` of (paths, columns), any memory layout. Allocates nothing.
+    /// The transform of a signal into `out` of (paths, columns), any memory layout. Allocates nothing with a scratch of
+    /// [`Scattering::scratch_for`] for that length.
     ///
     /// # Errors
-    /// [`FeatureError::TooShort`], [`FeatureError::NotFinite`], [`FeatureError::Shape`], and [`FeatureError::Scratch`] for a
-    /// scratch made for another padded length.
+    /// [`FeatureError::TooShort`], [`FeatureError::NotFinite`], [`FeatureError::Shape`], [`FeatureError::Scratch`].
     pub fn process_into(
         &self,
         samples: &[f32],
@@ -407,17 +430,19 @@ impl Scattering {
         take: &mut impl FnMut(usize, usize, f64),
     ) -> Result<(), FeatureError> {
         let Inner { tree, engine, .. } = &*self.0;
-        let ScatteringScratch { engine: scratch, sums } = scratch;
-        let error = FeatureError::Scratch { plan: "scattering" };
+        let ScatteringScratch { parts, sums } = scratch;
+        let foreign = FeatureError::Scratch { plan: "scattering" };
         let mut sink = Collector { sums: (tree.averaged == Averaged::Global).then_some(sums), take };
-        match (engine, scratch) {
-            (AnyEngine::Single(e), AnyScratch::Single(s)) if e.fits(s, blocks.length) => {
-                s.cascade.block(tree, blocks, block, signal, gain, &mut s.buffers, &mut sink);
+        match (engine, parts) {
+            (AnyEngine::Single(e), Parts::Single(parts)) => {
+                let part = e.find(tree, parts, blocks.length).ok_or(foreign)?;
+                part.cascade.block(tree, blocks, block, signal, gain, &mut part.buffers, &mut sink);
             }
-            (AnyEngine::Double(e), AnyScratch::Double(s)) if e.fits(s, blocks.length) => {
-                s.cascade.block(tree, blocks, block, signal, gain, &mut s.buffers, &mut sink);
+            (AnyEngine::Double(e), Parts::Double(parts)) => {
+                let part = e.find(tree, parts, blocks.length).ok_or(foreign)?;
+                part.cascade.block(tree, blocks, block, signal, gain, &mut part.buffers, &mut sink);
             }
-            _ => return Err(error),
+            _ => return Err(foreign),
         }
         Ok(())
     }
@@ -469,14 +494,6 @@ impl Scattering {
             AnyEngine::Double(engine) => engine.reach,
         };
         2 * reach + 1
-    }
-}
-
-impl<F: Real> Engine<F> {
-    /// Whether a scratch has this plan's tables, of that length.
-    fn fits(&self, scratch: &EngineScratch<F>, length: usize) -> bool {
-        let ours = self.cascades.get(length.ilog2() as usize).and_then(OnceLock::get);
-        scratch.length == length && ours.is_some_and(|ours| Arc::ptr_eq(ours, &scratch.cascade))
     }
 }
 

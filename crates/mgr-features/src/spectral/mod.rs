@@ -229,6 +229,28 @@ impl Spectral {
         Ok(out)
     }
 
+    /// The power of the magnitude that the descriptor is computed from.
+    pub(crate) fn exponent(&self) -> Exponent {
+        self.descriptor.exponent()
+    }
+
+    /// The descriptor of a spectrogram that already has that power, as the plan itself would have computed it.
+    pub(crate) fn process_raised(
+        &self,
+        spectrogram: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>, FeatureError> {
+        let (rows, frames) = (self.descriptor.rows(), spectrogram.ncols());
+        let mut out = check::matrix(rows, frames)?;
+        let mut scratch = self.scratch_of_frames(frames);
+        if self.fits(&scratch, frames).is_err() {
+            return Err(FeatureError::Memory { rows, columns: frames });
+        }
+        self.run(out.view_mut(), &mut scratch, |t, _, spectrum| {
+            spectrum.iter_mut().zip(spectrogram.column(t)).for_each(|(to, from)| *to = *from);
+        });
+        Ok(out)
+    }
+
     /// Fills `out`, whose spectra `spectrum_of(t, scratch, bins)` gives; the scratch fits.
     fn run(
         &self,

@@ -75,7 +75,9 @@ macro_rules! families {
 families! {
     hpss,
     chroma,
+    cqt,
     mel,
     pitch,
+    scattering,
     spectral,
 }
