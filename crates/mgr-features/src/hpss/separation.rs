@@ -6,8 +6,8 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
 use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
-use super::lanes::{Weighing, masks, masks_1, masks_2};
 use super::median::{MedianScratch, RunningMedian, mirror};
+use crate::simd::masks::{Weighing, masks, masks_1, masks_2};
 use crate::{FeatureError, check};
 
 /// Parameters of a separation. Defaults are librosa's.

@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 use num_complex::{Complex32, Complex64};
 use serde::{Deserialize, Serialize};
 
-use crate::simd_mel::rephase;
+use crate::simd::invert::rephase;
 use crate::stft::{InverseScratch, Stft, StftConfig, StftScratch};
 use crate::{FeatureError, check};
 

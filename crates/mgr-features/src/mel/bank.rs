@@ -4,7 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::MelScale;
-use crate::simd::{FILTER_BLOCK, SparseRow, filter};
+use crate::simd::products::{FILTER_BLOCK, SparseRow, filter};
 use crate::{FeatureError, check};
 
 /// How each triangular filter is scaled.

@@ -19,7 +19,7 @@ pub use stream::ScatteringStream;
 
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit};
 use crate::frame::Span;
-use crate::simd_scattering::Real;
+use crate::simd::scattering::Scattered;
 use crate::{ColumnStream, FeatureError, check};
 use cascade::{Buffers, Cascade, Sink, Stretch, reach};
 use geometry::{Blocks, Padded};
@@ -180,7 +180,7 @@ struct Engine<F> {
     reach: usize,
 }
 
-impl<F: Real> Engine<F> {
+impl<F: Scattered> Engine<F> {
     fn new(tree: &Tree) -> Self {
         let reach = reach::<F>(tree);
         // A third at most is computed twice, and all that a block needs stays in cache.
@@ -504,7 +504,7 @@ struct Collector<'a, T> {
 }
 
 impl<T: FnMut(usize, usize, f64)> Sink for Collector<'_, T> {
-    fn put<V: Real>(&mut self, stretch: &Stretch<'_, V>) {
+    fn put<V: Scattered>(&mut self, stretch: &Stretch<'_, V>) {
         if let Some(sums) = &mut self.sums {
             sums[stretch.row] += stretch.values().sum::<f64>();
         } else {
