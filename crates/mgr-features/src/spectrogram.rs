@@ -32,9 +32,7 @@ impl SpectrogramConfig {
     /// [`FeatureError::Parameter`] for a sampling rate of 0, an exponent that is not in range, and all that
     /// [`StftConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<Spectrogram, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         Ok(Spectrogram { stft: self.stft.plan()?, power: Exponent::new(self.power)?, sample_rate })
     }
 }

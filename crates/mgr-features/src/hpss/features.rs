@@ -124,9 +124,7 @@ impl Part {
         compression: Option<Compression>,
         sample_rate: u32,
     ) -> Result<Self, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         compression.map_or(Ok(()), Compression::check)?;
         Ok(Self { hpss: hpss.plan()?, component, value, compression, sample_rate })
     }

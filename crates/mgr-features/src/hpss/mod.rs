@@ -15,35 +15,26 @@
 //! moved between lines and lanes; 4 divisions for the masks.
 
 mod audio;
+mod config;
 mod features;
 mod median;
 pub(crate) mod network;
 mod separation;
 
 use ndarray::ArrayViewMut2;
-use serde::{Deserialize, Serialize};
 
 pub use audio::HpssAudioScratch;
+pub use config::{HpssConfig, Mask, SeparationConfig};
 pub use features::{
     Component, HpssFeatureScratch, HpssMask, HpssMaskConfig, HpssMel, HpssMelConfig, HpssSpectrogram,
     HpssSpectrogramConfig,
 };
-pub use separation::{Mask, Separated, Separation, SeparationConfig, SeparationScratch};
+pub use separation::{Separated, Separation, SeparationScratch};
 
 use crate::frame::Span;
-use crate::stft::{Precision, Stft, StftConfig, StftScratch};
+use crate::stft::{Precision, Stft, StftScratch};
 use crate::{FeatureError, check};
 use separation::Column;
-
-/// Parameters of the separation of a signal. Defaults are librosa's.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HpssConfig {
-    /// The transform; its hop may exceed its window.
-    pub stft: StftConfig,
-    /// The medians and masks.
-    pub separation: SeparationConfig,
-}
 
 impl HpssConfig {
     /// Checks the parameters and computes the tables.

@@ -12,7 +12,7 @@ use crate::{FeatureError, check};
 
 /// The phases to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum InitialPhase {
     /// Evenly distributed, drawn from a seed.
     Random {
