@@ -7,7 +7,7 @@ use super::kernel::{self, Filter, Work};
 use super::tree::Design;
 use crate::FeatureError;
 use crate::frame::{Centering, Span};
-use crate::simd::{self, FILTER_BLOCK, SparseRow};
+use crate::simd::products::{FILTER_BLOCK, SparseRow, filter};
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::window::Window;
 
@@ -94,6 +94,6 @@ impl Pseudo {
         let bins = &mut spectrum[..stft.bins()];
         stft.power(work, bins);
         bins.iter_mut().for_each(|v| *v = v.sqrt());
-        simd::filter(rows, weights, spectrum, out);
+        filter(rows, weights, spectrum, out);
     }
 }
