@@ -17,12 +17,27 @@ use crate::simd::cqt as simd;
 use crate::window::Window;
 
 /// Stop-band attenuation of the half-band filters in dB.
-const ATTENUATION: f64 = 130.0;
+pub(super) const ATTENUATION: f64 = 130.0;
 
-/// The transition band of the reference's resampler in units of the new Nyquist frequency, and its attenuation in dB:
-/// 20 bits, `1 - 0.05 / 0.579`.
-const REFERENCE_BAND: (f64, f64) = (0.913, 1.0);
-const REFERENCE_ATTENUATION: f64 = 126.0;
+/// The reference's low pass, a windowed sinc, as its impulse response tells to 1e-7: cutoff in units of the lower Nyquist
+/// frequency, Kaiser's beta, and samples of the lower rate to each side.
+const REFERENCE_CUTOFF: f64 = 0.956_872;
+const REFERENCE_BETA: f64 = 13.04;
+const REFERENCE_SIDE: usize = 97;
+
+/// The taps of the reference's low pass between two rates, one `factor` times the other, at whole distances from the middle
+/// one on; all of them, to both sides, sum to one.
+pub(super) fn reference(factor: usize) -> Vec<f64> {
+    let side = REFERENCE_SIDE * factor;
+    let window = Window::Kaiser { beta: REFERENCE_BETA };
+    let tap = |t: usize| {
+        let t = t as f64;
+        sinc(REFERENCE_CUTOFF / factor as f64 * t) * window.at(0.5 + 0.5 * t / (side as f64 + 0.5))
+    };
+    let taps: Vec<f64> = (0..=side).map(tap).collect();
+    let sum = 2.0 * taps.iter().sum::<f64>() - 1.0;
+    taps.iter().map(|t| t / sum).collect()
+}
 
 /// Outputs at each end that are filtered as the reference does it, and outputs of the cross-fade after them.
 ///
@@ -45,12 +60,12 @@ struct HalfBand {
 }
 
 /// Length of one side and shape of a Kaiser window (Kaiser 1974) for an attenuation in dB and a transition in radians.
-fn kaiser(attenuation: f64, transition: f64) -> (f64, Window) {
+pub(super) fn kaiser(attenuation: f64, transition: f64) -> (f64, Window) {
     let side = (attenuation - 7.95) / (2.285 * transition) / 2.0;
     (side, Window::Kaiser { beta: 0.1102 * (attenuation - 8.7) })
 }
 
-fn sinc(x: f64) -> f64 {
+pub(super) fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
@@ -104,17 +119,8 @@ pub(super) struct Filters {
 
 impl Filters {
     pub(super) fn new() -> Self {
-        let (pass, stop) = REFERENCE_BAND;
-        let (side, window) = kaiser(REFERENCE_ATTENUATION, PI * (stop - pass) / 2.0);
-        let side = side.ceil();
-        let cutoff = (pass + stop) / 4.0;
-        let count = 2 * side as usize + 1;
-        let taps: Vec<f64> = (0..count)
-            .map(|i| cutoff * sinc(cutoff * (i as f64 - side)) * window.at(i as f64 / (2.0 * side)))
-            .collect();
-        let sum: f64 = taps.iter().sum();
-        let reference: Vec<f32> = taps.iter().map(|t| (t / sum) as f32).collect();
-        let half = reference.get(side as usize..).unwrap_or(&[]);
+        let half: Vec<f32> = reference(2).iter().map(|t| *t as f32).collect();
+        let reference: Vec<f32> = half.iter().skip(1).rev().chain(&half).copied().collect();
         let reference_odd: Vec<f32> = half.iter().skip(1).step_by(2).copied().collect();
         let mut reference_even: Vec<f32> = half.iter().skip(2).step_by(2).copied().collect();
         reference_even.resize(reference_odd.len(), 0.0);

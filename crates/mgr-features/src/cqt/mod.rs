@@ -3,26 +3,30 @@
 mod config;
 mod half_band;
 mod hybrid;
+mod inverse;
 mod kernel;
 mod pseudo;
 mod retuned;
 mod stream;
 mod tree;
+mod upsample;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 pub use config::{CqtConfig, Gamma};
 pub(crate) use hybrid::Bank;
 pub use hybrid::{BankScratch, HybridCqt, HybridCqtConfig, PseudoCqt, PseudoCqtConfig};
+pub use inverse::InverseCqtScratch;
 pub use kernel::WaveletNorm;
 pub(crate) use retuned::Retuned;
 
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::{ColumnStream, FeatureError, check};
+use inverse::Inverse;
 use tree::{Design, Run, State, Tables, Tree, Value};
 
 /// Parameters of a variable-Q transform. Defaults are librosa's.
@@ -42,7 +46,7 @@ impl CqtConfig {
     /// [`FeatureError::Parameter`]: a value out of its range, bins above the Nyquist frequency (`n_bins`), filters of more
     /// than 2^22 samples (`f_min`).
     pub fn plan(&self, sample_rate: u32) -> Result<Cqt, FeatureError> {
-        Ok(Cqt(Tree::new(self, Gamma::Hz(0.0), sample_rate)?))
+        Ok(Cqt(Tree::new(self, Gamma::Hz(0.0), sample_rate)?, Arc::default()))
     }
 }
 
@@ -78,7 +82,7 @@ impl VqtConfig {
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Cqt(Tree);
+pub struct Cqt(Tree, Arc<OnceLock<Inverse>>);
 
 /// A planned variable-Q transform, (bins, frames); `process` gives magnitudes, `process_complex` the transform itself.
 ///
@@ -120,6 +124,12 @@ impl std::fmt::Debug for ComplexCqtScratch {
     }
 }
 
+impl std::fmt::Debug for Inverse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inverse").finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tree").field("bytes", &self.tables.bytes()).finish_non_exhaustive()
@@ -131,7 +141,7 @@ impl Tree {
         let design = config.design(gamma, sample_rate)?;
         let tables = Arc::new(Tables::new(&design, config.tuning)?);
         let hz = (0..config.n_bins).map(|bin| design.hz(bin, config.tuning) as f32).collect();
-        Ok(Self { design: Arc::new(design), tables, hz })
+        Ok(Self { design: Arc::new(design), tables, tuning: config.tuning, hz })
     }
 
     fn state<T: Value>(&self) -> State<T> {
@@ -293,6 +303,72 @@ macro_rules! transform {
             }
         }
     };
+}
+
+/// The way back.
+impl Cqt {
+    /// Made when first needed.
+    fn inverse_tables(&self) -> &Inverse {
+        self.1.get_or_init(|| Inverse::new(&self.0.design, self.0.tuning))
+    }
+
+    /// Samples from the first of `frames` columns to the last: what [`Cqt::inverse`] gives without a length.
+    #[must_use]
+    pub fn covered(&self, frames: usize) -> usize {
+        frames.saturating_sub(1).saturating_mul(self.hop_length())
+    }
+
+    /// An approximation of the signal whose transform is `spectrogram`, (bins, frames).
+    ///
+    /// Each column gives the sum of its bins times the conjugate wavelets, each divided by its energy; overlapping columns are
+    /// averaged; octaves, counted from the lowest bin, are computed at halved rates, interpolated and added. `length` cuts the
+    /// result or adds zeros; `None` gives what the columns cover, `(frames - 1) hop_length`.
+    ///
+    /// Only what lies between the lowest and the highest bin comes back, and that well only where wavelets overlap: of bins
+    /// whose filters are shorter than a hop, gaps of silence remain. Source: librosa 0.11 `icqt`. Its tables are made by the
+    /// first inverse of a plan.
+    ///
+    /// ```
+    /// use mgr_features::cqt::CqtConfig;
+    /// let cqt = CqtConfig { hop_length: 64, ..CqtConfig::default() }.plan(22_050)?;
+    /// let a: Vec<f32> = (0..22_050).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / 22_050.0).sin()).collect();
+    /// let back = cqt.inverse(cqt.process_complex(&a)?.view(), Some(a.len()))?;
+    /// assert!(a[8000..14_000].iter().zip(&back[8000..14_000]).all(|(a, b)| (a - b).abs() < 0.05));
+    /// # Ok::<(), mgr_features::FeatureError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FeatureError::Shape`] for a wrong number of bins, [`FeatureError::TooShort`] for no column,
+    /// [`FeatureError::NotFinite`], [`FeatureError::Parameter`] for a length over 2^31, [`FeatureError::Memory`].
+    pub fn inverse(
+        &self,
+        spectrogram: ArrayView2<'_, Complex32>,
+        length: Option<usize>,
+    ) -> Result<Vec<f32>, FeatureError> {
+        self.inverse_tables().allocated(spectrogram, length)
+    }
+
+    /// Buffers for [`Cqt::inverse_into`] and signals of up to `samples` samples.
+    ///
+    /// # Errors
+    /// [`FeatureError::Parameter`] for more than 2^31 samples, [`FeatureError::Memory`].
+    pub fn inverse_scratch_for(&self, samples: usize) -> Result<InverseCqtScratch, FeatureError> {
+        self.inverse_tables().scratch_for(samples)
+    }
+
+    /// As [`Cqt::inverse`], for a signal of the length of `out`. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`FeatureError::Shape`], [`FeatureError::TooShort`] and [`FeatureError::NotFinite`] as there, and
+    /// [`FeatureError::Scratch`] also for a scratch made for shorter signals.
+    pub fn inverse_into(
+        &self,
+        spectrogram: ArrayView2<'_, Complex32>,
+        out: &mut [f32],
+        scratch: &mut InverseCqtScratch,
+    ) -> Result<(), FeatureError> {
+        self.inverse_tables().process_into(spectrogram, out, scratch)
+    }
 }
 
 transform!(Cqt, "cqt");

@@ -605,6 +605,7 @@ impl<T: Value> Run<'_, T> {
 pub(super) struct Tree {
     pub(super) design: Arc<Design>,
     pub(super) tables: Arc<Tables>,
+    pub(super) tuning: f64,
     /// Centre frequencies.
     pub(super) hz: Arc<[f32]>,
 }

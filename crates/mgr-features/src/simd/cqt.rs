@@ -79,6 +79,34 @@ fn add_pairs_body(values: &[f32], taps: &[f32], out: &mut [f32]) {
 }
 
 dispatched! {
+    /// `out[i] = sum_j taps[j] x[i + j]`; `x` has `taps.len() - 1` values more than `out`.
+    convolve(x: &[f32], taps: &[f32], out: &mut [f32]) = convolve_body
+}
+
+#[inline(always)]
+fn convolve_body(x: &[f32], taps: &[f32], out: &mut [f32]) {
+    let blocks = out.len() / OUTPUTS;
+    for block in 0..blocks {
+        let at = block * OUTPUTS;
+        let mut sums = [0.0f32; OUTPUTS];
+        for (j, tap) in taps.iter().enumerate() {
+            let values = &x[at + j..at + j + OUTPUTS];
+            for i in 0..OUTPUTS {
+                sums[i] += tap * values[i];
+            }
+        }
+        out[at..at + OUTPUTS].copy_from_slice(&sums);
+    }
+    for i in blocks * OUTPUTS..out.len() {
+        let mut sum = 0.0;
+        for (tap, value) in taps.iter().zip(&x[i..]) {
+            sum += tap * value;
+        }
+        out[i] = sum;
+    }
+}
+
+dispatched! {
     /// The inner product of two vectors of one length.
     dot(a: &[f32], b: &[f32], out: &mut f32) = dot_body
 }
@@ -270,6 +298,11 @@ mod tests {
                 add_pairs(&values, &taps, &mut a);
                 add_pairs_body(&values, &taps, &mut b);
                 assert_eq!(a, b);
+                convolve(&values[..n + reach - 1], &taps, &mut a);
+                convolve_body(&values[..n + reach - 1], &taps, &mut b);
+                assert_eq!(a, b);
+                let want: f32 = taps.iter().zip(&values[n - 1..]).map(|(t, v)| t * v).sum();
+                assert!((a[n - 1] - want).abs() < 1e-4);
             }
             let (x, y) = (noise(n, 4), noise(n, 5));
             let (mut a, mut b) = (0.0, 0.0);
