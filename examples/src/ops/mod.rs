@@ -60,6 +60,7 @@ families! {
     hpss,
     chroma,
     mel,
+    resample,
     spectral,
     scattering,
 }
