@@ -61,6 +61,7 @@ families! {
     chroma,
     mel,
     pitch,
+    resample,
     spectral,
     scattering,
 }
