@@ -199,8 +199,9 @@ fn damaged_files_are_read_or_refused_in_bounded_time_and_memory() {
     };
     let resampled = LoadConfig { sample_rate: Some(8_000), ..config.clone() }.plan().unwrap();
     let part = LoadConfig { offset_s: 0.3, duration_s: Some(0.5), ..config.clone() }.plan().unwrap();
-    let strict =
-        LoadConfig { strict: Strictness::Strict, channels: ChannelMix::All, ..config.clone() }.plan().unwrap();
+    let strict = LoadConfig { strict: Strictness::Strict, channels: ChannelMix::All, ..config.clone() }
+        .plan()
+        .unwrap();
     let plain = config.plan().unwrap();
 
     let mut random = Random(seed as u64);
@@ -306,7 +307,10 @@ fn damaged_files_are_read_or_refused_in_bounded_time_and_memory() {
         eprintln!("  {count:6} {kind}");
     }
     eprintln!("containers of what was decoded: {:?}", tally.by_container);
-    eprintln!("slowest {:?} ({}), largest {} bytes ({})", tally.slowest.0, tally.slowest.1, tally.largest.0, tally.largest.1);
+    eprintln!(
+        "slowest {:?} ({}), largest {} bytes ({})",
+        tally.slowest.0, tally.slowest.1, tally.largest.0, tally.largest.1
+    );
     eprintln!("{caught} decoder panics caught, by place: {panics:?}");
     // Each panic was told as an error, none was swallowed on the way.
     assert_eq!(caught, panics.values().sum::<usize>());

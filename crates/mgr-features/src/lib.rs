@@ -31,7 +31,8 @@
 //! | [`delta`] | derivatives in time of any feature |
 //! | [`cqt`] | constant-Q and variable-Q transforms, hybrid and pseudo |
 //! | [`chroma`] | chroma of the STFT and of the CQT, CENS, tonal centroids |
-//! | [`pitch`] | spectral peaks, tuning |
+//! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
+//! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`scattering`] | time scattering |
@@ -79,13 +80,6 @@ mod real_fft;
 mod real_inverse;
 pub mod scattering;
 mod simd;
-mod simd_columns;
-mod simd_cqt;
-mod simd_interpolate;
-mod simd_inverse;
-mod simd_mel;
-mod simd_pitch;
-mod simd_scattering;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stft;

@@ -8,7 +8,7 @@ use num_complex::Complex64;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use crate::frame::{Framing, Span};
-use crate::simd_columns::sums;
+use crate::simd::sums::sums;
 use crate::{FeatureError, check};
 
 /// What both estimators say about the frequencies that they look for.

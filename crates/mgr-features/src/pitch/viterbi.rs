@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::simd_pitch::{STATES, banded_maximum};
+use crate::simd::pitch::{STATES, banded_maximum};
 use crate::{FeatureError, check};
 
 /// The model: `2 bins` states, of which the first half are voiced.

@@ -37,6 +37,7 @@ pub(crate) mod invert;
 pub(crate) mod masks;
 pub(crate) mod median;
 pub(crate) mod pcen;
+pub(crate) mod pitch;
 pub(crate) mod products;
 pub(crate) mod scattering;
 pub(crate) mod sums;

@@ -1,7 +1,4 @@
 //! The inner loop of the Viterbi decoder; see [`crate::simd`] for how it is compiled.
-#![allow(unsafe_code)]
-
-use crate::simd::dispatched;
 
 /// States handled together; four AVX2 registers.
 pub(crate) const STATES: usize = 16;
