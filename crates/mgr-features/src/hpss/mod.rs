@@ -40,7 +40,7 @@ impl HpssConfig {
     /// Checks the parameters and computes the tables.
     ///
     /// # Errors
-    /// [`FeatureError::Parameter`]: see [`StftConfig::plan`] and [`SeparationConfig::plan`].
+    /// [`FeatureError::Parameter`]: see [`StftConfig::plan`](crate::stft::StftConfig::plan) and [`SeparationConfig::plan`].
     pub fn plan(&self) -> Result<Hpss, FeatureError> {
         let stft = self.stft.plan_in(Precision::Double)?;
         Ok(Hpss { stft, separation: self.separation.plan()? })
