@@ -106,7 +106,9 @@ pub fn info(data: &[u8]) {
 /// range, the length of blocks and the rate, the rest is the file.
 pub fn blocks(data: &[u8]) {
     quiet();
-    let Some((&[offset, duration, length, more, rate, _], file)) = data.split_first_chunk::<6>() else { return };
+    let Some((&[offset, duration, length, more, rate, _], file)) = data.split_first_chunk::<6>() else {
+        return;
+    };
     let config = LoadConfig {
         offset_s: f64::from(offset) / 100.0,
         duration_s: (duration > 0).then(|| f64::from(duration) / 50.0),
