@@ -1,10 +1,8 @@
-//! STFT and mel on 30 s at 22,050 Hz, one thread, plan and buffers reused.
+//! Every feature with its defaults on 30 s at 22,050 Hz, one thread, plan and buffers reused.
 
 use benches::clip;
 use criterion::{Criterion, criterion_group, criterion_main};
-use mgr_features::log_mel::LogMelConfig;
 use mgr_features::mel::MelConfig;
-use mgr_features::spectrogram::SpectrogramConfig;
 use mgr_features::stft::StftConfig;
 use mgr_features::{Extractor, FeatureConfig};
 use ndarray::{Array2, ShapeBuilder};
@@ -16,7 +14,7 @@ fn feature(criterion: &mut Criterion, name: &str, config: &FeatureConfig) {
     let extractor: Box<dyn Extractor> = config.plan(SAMPLE_RATE).expect("the defaults are valid");
     let layout = extractor.layout(samples.len()).expect("30 s are enough");
     let mut out = Array2::zeros((layout.rows, layout.columns).f());
-    let mut scratch = extractor.scratch();
+    let mut scratch = extractor.scratch_for(samples.len());
     criterion.bench_function(name, |bencher| {
         bencher
             .iter(|| extractor.extract_into(&samples, out.view_mut(), &mut scratch).expect("the shape fits"));
@@ -24,16 +22,19 @@ fn feature(criterion: &mut Criterion, name: &str, config: &FeatureConfig) {
 }
 
 fn benchmarks(criterion: &mut Criterion) {
-    feature(criterion, "stft_mag 2048/512", &FeatureConfig::Spectrogram(SpectrogramConfig::default()));
-    feature(criterion, "mel 2048/512/128", &FeatureConfig::Mel(MelConfig::default()));
-    feature(criterion, "logmel 2048/512/128", &FeatureConfig::LogMel(LogMelConfig::default()));
+    criterion.sample_size(20);
+    for name in FeatureConfig::NAMES {
+        if let Some(config) = FeatureConfig::named(name) {
+            feature(criterion, name, &config);
+        }
+    }
 
     let samples = clip(30.0, SAMPLE_RATE);
     let stft = StftConfig::default().plan().expect("the defaults are valid");
     let frames = stft.framing().frames(samples.len()).expect("30 s are enough");
     let mut out = Array2::zeros((stft.bins(), frames).f());
     let mut scratch = stft.scratch();
-    criterion.bench_function("stft_complex 2048/512", |bencher| {
+    criterion.bench_function("stft_complex", |bencher| {
         bencher.iter(|| stft.process_into(&samples, out.view_mut(), &mut scratch).expect("the shape fits"));
     });
     criterion.bench_function("mel plan", |bencher| bencher.iter(|| MelConfig::default().plan(SAMPLE_RATE)));

@@ -26,6 +26,9 @@ struct Arguments {
     /// Only the cases of this op.
     #[arg(long)]
     op: Option<String>,
+    /// Precision of the ops that have both: the reference computes scattering in double.
+    #[arg(long, value_parser = ["single", "double"], default_value = "double")]
+    precision: String,
     /// Print the ops that are built and stop.
     #[arg(long)]
     list_ops: bool,
@@ -41,12 +44,16 @@ struct Tally {
     lost: usize,
 }
 
-fn run_case(case: &Case, folder: &Path, out: &Path) -> Result<(), String> {
+fn run_case(case: &Case, folder: &Path, out: &Path, precision: &str) -> Result<(), String> {
     let samples = match &case.input {
         Some(input) => read_wav(&folder.join(input))?,
         None => Vec::new(),
     };
-    let results = ops::plan(&case.op, &case.params, case.sr)?.run_named(&samples)?;
+    let mut params = case.params.clone();
+    if ops::has_precisions(&case.op) {
+        params.entry("precision").or_insert_with(|| precision.into());
+    }
+    let results = ops::plan(&case.op, &params, case.sr)?.run_named(&samples)?;
     for output in &case.outputs {
         let result = results
             .iter()
@@ -79,7 +86,7 @@ fn main() -> ExitCode {
             tally.missing += 1;
             continue;
         }
-        match run_case(case, folder, out) {
+        match run_case(case, folder, out, &arguments.precision) {
             Ok(()) => {
                 tally.written += 1;
                 if let Some(raises) = &case.raises {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use mgr_audio::{LoadConfig, Loader};
 use mgr_data::write_atomic;
-use mgr_features::Extractor;
+use mgr_features::feature_set::{FeatureSet, FeatureSetConfig};
+use mgr_features::{Extractor, FeatureError};
+use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
 use rayon::prelude::*;
 
@@ -18,15 +20,60 @@ pub(crate) struct Arguments {
     /// Audio files, or folders to search through.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Folder for the features: one .npy a file, (rows, frames) in f32, under the file's path below the folder given.
+    /// Folder for the features: one .npy a file, (rows, frames) in f32, under the file's path below the folder given. With --set,
+    /// below a folder for each feature.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
     feature: feature::Choice,
+    /// TOML or JSON file with several features by name, such as: [features.timbre] feature = "mfcc". What they have in common is
+    /// computed once a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["feature", "config"])]
+    set: Option<PathBuf>,
 }
 
-/// Where the feature of a file goes: its path below the folder that was given, or its name.
-fn target(out: &Path, roots: &[PathBuf], file: &Path) -> PathBuf {
+/// A result, with the folder that a set gives it.
+type Named = (Option<String>, Array2<f32>);
+
+/// Where a result went, and its shape.
+type Written = (PathBuf, (usize, usize));
+
+/// What is computed of each file.
+enum Work {
+    One(Box<dyn Extractor>),
+    Set(FeatureSet),
+}
+
+impl Work {
+    /// All results for the samples of a file.
+    fn compute(&self, samples: &[f32]) -> Result<Vec<Named>, FeatureError> {
+        Ok(match self {
+            Self::One(extractor) => vec![(None, extractor.extract(samples)?)],
+            Self::Set(set) => set.extract(samples)?.into_iter().map(|e| (Some(e.name), e.matrix)).collect(),
+        })
+    }
+}
+
+/// The features asked for, and the sampling rate for them.
+fn work(arguments: &Arguments) -> Result<(Work, u32), String> {
+    let Some(path) = &arguments.set else {
+        let (config, rate) = arguments.feature.resolve()?;
+        return Ok((Work::One(config.plan(rate).map_err(|e| e.to_string())?), rate));
+    };
+    let config: FeatureSetConfig = feature::read(path, "set of features")?;
+    for name in config.features.keys() {
+        let mut parts = Path::new(name).components();
+        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+            return Err(format!("{}: {name:?} cannot be the name of a folder", path.display()));
+        }
+    }
+    let rate = arguments.feature.rate();
+    let set = config.plan(rate).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok((Work::Set(set), rate))
+}
+
+/// Where the feature of a file goes below the output folder: its path below the folder that was given, or its name.
+fn target(roots: &[PathBuf], file: &Path) -> PathBuf {
     let below = roots.iter().filter(|r| r.is_dir()).find_map(|r| file.strip_prefix(r).ok());
     // A path that climbs out of the folder is not below it.
     let below = below.filter(|b| b.components().all(|c| matches!(c, Component::Normal(_))));
@@ -34,36 +81,33 @@ fn target(out: &Path, roots: &[PathBuf], file: &Path) -> PathBuf {
         below.map_or_else(|| PathBuf::from(file.file_name().unwrap_or_default()), Path::to_path_buf);
     let mut name = relative.file_name().unwrap_or_default().to_os_string();
     name.push(".npy");
-    out.join(relative).with_file_name(name)
+    relative.with_file_name(name)
 }
 
-fn one(
-    loader: &Loader,
-    extractor: &dyn Extractor,
-    file: &Path,
-    target: &Path,
-) -> Result<(usize, usize), String> {
+/// Computes and writes what is asked for of one file: where each result went, and its shape.
+fn one(loader: &Loader, work: &Work, file: &Path, out: &Path, target: &Path) -> Result<Vec<Written>, String> {
     let clip = loader.load(file).map_err(|e| e.to_string())?;
-    let matrix = extractor.extract(&clip.samples).map_err(|e| format!("{}: {e}", file.display()))?;
-    if matrix.iter().any(|v| v.is_nan() || *v == f32::INFINITY) {
+    let results = work.compute(&clip.samples).map_err(|e| format!("{}: {e}", file.display()))?;
+    if results.iter().any(|(_, matrix)| matrix.iter().any(|v| v.is_nan() || *v == f32::INFINITY)) {
         return Err(format!("{}: its samples are so large that the feature overflows", file.display()));
     }
     if let Some(damage) = clip.report.damage() {
         eprintln!("mgr: {}: used in spite of damage: {damage}", file.display());
     }
-    let matrix = matrix.as_standard_layout();
-    write_atomic(target, |out| matrix.write_npy(out).map_err(std::io::Error::other))
-        .map_err(|e| e.to_string())?;
-    Ok(matrix.dim())
+    let mut written = Vec::with_capacity(results.len());
+    for (name, matrix) in results {
+        let matrix = matrix.as_standard_layout();
+        let path = name.map_or_else(|| out.join(target), |name| out.join(name).join(target));
+        write_atomic(&path, |out| matrix.write_npy(out).map_err(std::io::Error::other))
+            .map_err(|e| e.to_string())?;
+        written.push((path, matrix.dim()));
+    }
+    Ok(written)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let (config, sample_rate) = match arguments.feature.resolve() {
-        Ok(feature) => feature,
-        Err(error) => return refuse(error),
-    };
-    let extractor = match config.plan(sample_rate) {
-        Ok(extractor) => extractor,
+    let (work, sample_rate) = match work(arguments) {
+        Ok(work) => work,
         Err(error) => return refuse(error),
     };
     let loader = match (LoadConfig { sample_rate: Some(sample_rate), ..LoadConfig::default() }).plan() {
@@ -74,23 +118,28 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(files) => files,
         Err(error) => return refuse(error),
     };
-    let targets: Vec<PathBuf> = files.iter().map(|f| target(&arguments.out, &arguments.paths, f)).collect();
+    let targets: Vec<PathBuf> = files.iter().map(|f| target(&arguments.paths, f)).collect();
     let mut seen = std::collections::BTreeMap::new();
     for (file, target) in files.iter().zip(&targets) {
         if let Some(other) = seen.insert(target, file) {
             let (other, file) = (other.display(), file.display());
-            return refuse(format!("{other} and {file} would both be written to {}", target.display()));
+            return refuse(format!(
+                "{other} and {file} would both be written to {}",
+                arguments.out.join(target).display()
+            ));
         }
     }
     let results: Vec<_> =
-        files.par_iter().zip(&targets).map(|(f, t)| one(&loader, extractor.as_ref(), f, t)).collect();
+        files.par_iter().zip(&targets).map(|(f, t)| one(&loader, &work, f, &arguments.out, t)).collect();
     let (mut done, mut failed) = (0, 0);
-    for (result, target) in results.iter().zip(&targets) {
+    for result in &results {
         match result {
-            Ok((rows, frames)) => {
+            Ok(written) => {
                 done += 1;
-                if let Err(error) = print(format_args!("{}  {rows} x {frames}", target.display())) {
-                    return refuse(error);
+                for (path, (rows, frames)) in written {
+                    if let Err(error) = print(format_args!("{}  {rows} x {frames}", path.display())) {
+                        return refuse(error);
+                    }
                 }
             }
             Err(error) => {

@@ -1,22 +1,14 @@
 //! Which feature a command computes: one by name, or one from a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use mgr_features::{FeatureConfig, presets};
+use serde::de::DeserializeOwned;
 
 /// The rate of features that are not tied to one.
 const SAMPLE_RATE: u32 = 22_050;
-
-/// Name, configuration, sampling rate.
-type Preset = (&'static str, fn() -> FeatureConfig, u32);
-
-/// The front ends of published systems.
-const PRESETS: [Preset; 2] = [
-    ("musicnn", || FeatureConfig::LogMel(presets::musicnn()), 16_000),
-    ("gtzan8", || FeatureConfig::LogMel(presets::gtzan8()), 16_000),
-];
 
 #[derive(Args)]
 pub(crate) struct Choice {
@@ -34,15 +26,26 @@ pub(crate) struct Choice {
 
 /// All names, features first.
 pub(crate) fn names() -> Vec<&'static str> {
-    FeatureConfig::NAMES.iter().copied().chain(PRESETS.iter().map(|preset| preset.0)).collect()
+    FeatureConfig::NAMES.iter().copied().chain(presets::all().iter().map(|preset| preset.name)).collect()
 }
 
 /// The feature or preset of this name and its sampling rate.
 pub(crate) fn named(name: &str) -> Option<(FeatureConfig, u32)> {
-    let preset = PRESETS.iter().find(|preset| preset.0 == name);
-    preset
-        .map(|(_, config, rate)| (config(), *rate))
+    presets::named(name)
+        .map(|preset| (preset.config, preset.sample_rate))
         .or_else(|| FeatureConfig::named(name).map(|config| (config, SAMPLE_RATE)))
+}
+
+/// A value from a TOML or JSON file.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let value: Result<T, String> = if json {
+        serde_json::from_str(&text).map_err(|e| e.to_string())
+    } else {
+        toml::from_str(&text).map_err(|e| e.message().to_owned())
+    };
+    value.map_err(|e| format!("{}: not a {what}: {e}", path.display()))
 }
 
 impl Choice {
@@ -50,17 +53,13 @@ impl Choice {
     pub(crate) fn resolve(&self) -> Result<(FeatureConfig, u32), String> {
         let (config, rate) = match &self.config {
             None => named(&self.feature).ok_or_else(|| format!("no feature is named {}", self.feature))?,
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-                let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-                let config: Result<FeatureConfig, String> = if json {
-                    serde_json::from_str(&text).map_err(|e| e.to_string())
-                } else {
-                    toml::from_str(&text).map_err(|e| e.message().to_owned())
-                };
-                (config.map_err(|e| format!("{}: not a feature: {e}", path.display()))?, SAMPLE_RATE)
-            }
+            Some(path) => (read(path, "feature")?, SAMPLE_RATE),
         };
         Ok((config, self.sample_rate.unwrap_or(rate)))
+    }
+
+    /// The sampling rate for features that are not tied to one.
+    pub(crate) fn rate(&self) -> u32 {
+        self.sample_rate.unwrap_or(SAMPLE_RATE)
     }
 }

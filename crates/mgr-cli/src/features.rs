@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mgr_audio::LoadConfig;
 use mgr_data::write_atomic;
 use mgr_eval::figure::{AxisMarks, Caption, ColorBar, Mark, Pixels, encode_png, matrix_figure};
-use mgr_features::picture::{ColorMap, MAX_SIDE, PictureConfig, PicturePlan, Tick};
+use mgr_features::picture::{ColorMap, MAX_SIDE, Picture, PictureConfig, Tick};
 use mgr_features::{FeatureConfig, Layout};
 use ndarray::Array2;
 
@@ -154,7 +154,7 @@ impl Axes {
     fn new(
         layout: &Layout,
         matrix: &Array2<f32>,
-        picture: &PicturePlan,
+        picture: &Picture,
         arguments: &Plot,
     ) -> Result<Self, mgr_features::FeatureError> {
         // A label takes some 60 pixels across, 40 upward.

@@ -42,6 +42,32 @@ fn extract_writes_a_feature_for_each_file() {
 }
 
 #[test]
+fn a_set_of_features_is_written_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    sine(&folder.path().join("music/a/one.wav"), 0.1);
+    let set = "[features.timbre]\nfeature = \"mfcc\"\n[features.bands]\nfeature = \"mel\"\n";
+    fs::write(folder.path().join("set.toml"), set).unwrap();
+    let run = |set: &str| mgr(folder.path(), &["extract", "music", "--out", "f", "--set", set]);
+    let output = run("set.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let matrix =
+        |path: &str| -> ndarray::Array2<f32> { ndarray_npy::read_npy(folder.path().join(path)).unwrap() };
+    assert_eq!(matrix("f/timbre/a/one.wav.npy").dim(), (20, 87));
+    assert_eq!(matrix("f/bands/a/one.wav.npy").dim(), (128, 87));
+    for (text_of_set, message) in [
+        ("[features.\"../x\"]\nfeature = \"mel\"", "cannot be the name of a folder"),
+        ("[features.x]\nfeature = \"melody\"", "not a set of features"),
+        ("[features.x]\nfeature = \"mel\"\nbank.n_mels = 0", "x: n_mels is 0"),
+        ("", "features is empty"),
+    ] {
+        fs::write(folder.path().join("bad.toml"), text_of_set).unwrap();
+        let output = run("bad.toml");
+        assert_eq!(output.status.code(), Some(1), "{text_of_set}");
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn exit_codes_tell_all_some_and_none() {
     let folder = tempfile::tempdir().unwrap();
     sine(&folder.path().join("good.wav"), 0.1);

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DataError, fingerprint};
 
-/// Counts changes of decoding, resampling and segmentation that change numbers.
-const AUDIO_VERSION: u32 = 2;
+/// Counts changes of decoding, resampling and segmentation that change numbers. 3: an encoder's priming and padding are cut off
+/// AAC in MP4.
+const AUDIO_VERSION: u32 = 3;
 
 /// How a file becomes features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

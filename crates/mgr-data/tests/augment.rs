@@ -309,3 +309,13 @@ fn a_clip_that_fails_leaves_nothing() {
     let blocked = augmenter.expand(&dataset.tracks, &Groups::default(), &folder.path().join("file"), &|_| {});
     assert!(blocked.unwrap_err().to_string().contains("cannot make the folder"));
 }
+
+/// The example in docs/audio.md is a chain.
+#[test]
+fn the_documented_chain_is_planned() {
+    let text = include_str!("../../../docs/audio.md");
+    let toml = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config: AugmentConfig = toml::from_str(toml).unwrap();
+    assert_eq!((config.seed, config.variants, config.steps.len()), (7, 2, 4));
+    config.plan(22_050).unwrap();
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extractor::Unit;
 use crate::log::{ln_in_place, maximum};
-use crate::simd_mel::exp_scaled;
+use crate::simd::exponential::exp_scaled;
 use crate::{FeatureError, check};
 
 /// What 0 dB is.

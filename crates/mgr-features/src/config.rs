@@ -14,6 +14,8 @@ use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
+use crate::pitch::pyin::PyinConfig;
+use crate::pitch::yin::YinConfig;
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
@@ -142,6 +144,10 @@ features! {
         Rms(RmsConfig) = "rms" version 1,
         /// Zero-crossing rate.
         ZeroCrossingRate(ZeroCrossingConfig) = "zero_crossing_rate" version 1,
+        /// Fundamental frequency by YIN.
+        Yin(YinConfig) = "yin" version 1,
+        /// Fundamental frequency and voicing by probabilistic YIN.
+        Pyin(PyinConfig) = "pyin" version 1,
         /// Time scattering.
         Scattering(ScatteringConfig) = "scattering" version 1,
         /// Logarithm of the time scattering of a signal of peak 1.

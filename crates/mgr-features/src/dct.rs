@@ -4,7 +4,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use serde::{Deserialize, Serialize};
 
-use crate::simd_mel::{PROJECT_BLOCK, project};
+use crate::simd::products::{PROJECT_BLOCK, project};
 
 /// Type of a discrete cosine transform of `N` values `x`, unscaled, as in scipy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compress::{DB_PER_NEPER, Reference};
 use crate::log::{ln_in_place, maximum};
-use crate::simd_mel::exp_scaled;
+use crate::simd::exponential::exp_scaled;
 use crate::{FeatureError, check};
 
 /// Parameters of decibels. Defaults are those of librosa's `power_to_db`; [`Decibel::amplitude`] gives the other ones.

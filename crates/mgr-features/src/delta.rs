@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::for_each_column;
 use crate::extractor::{Axis, Extractor, Layout, Scratch, by_process_into};
 use crate::mfcc::MfccConfig;
-use crate::simd_mel::combine;
+use crate::simd::products::combine;
 use crate::{ColumnStream, FeatureConfig, FeatureError, check};
 
 /// What a derivative sees beyond the first and last column.

@@ -92,6 +92,8 @@ pub enum Unit {
     Ratio,
     /// A coefficient of a transform of decibels or logarithms.
     Coefficient,
+    /// Rows of different units, told by their names.
+    Mixed,
 }
 
 /// Shape and meaning of a feature matrix.

@@ -20,9 +20,35 @@
 //! # Ok::<(), mgr_features::FeatureError>(())
 //! ```
 //!
+//! | room | what is in it |
+//! |---|---|
+//! | [`stft`] | short-time Fourier transform and its inverse |
+//! | [`spectrogram`] | magnitudes and powers of it |
+//! | [`mel`] | mel filter bank and mel spectrogram |
+//! | [`log_mel`] | log-mel spectrogram |
+//! | [`mfcc`] | mel-frequency cepstral coefficients |
+//! | [`pcen`] | per-channel energy normalisation |
+//! | [`delta`] | derivatives in time of any feature |
+//! | [`cqt`] | constant-Q and variable-Q transforms, hybrid and pseudo |
+//! | [`chroma`] | chroma of the STFT and of the CQT, CENS, tonal centroids |
+//! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
+//! | [`augment`] | masks and mixup of matrices |
+//! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
+//! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`scattering`] | time scattering |
+//! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
+//! | [`feature_set`] | several features planned together, batches of clips |
+//! | [`presets`] | front ends of published systems by name |
+//! | [`effects`] | pre-emphasis, silence, mu-law, time stretch, pitch shift |
+//! | [`invert`] | from mel, log-mel and MFCC back to sound |
+//! | [`picture`] | a matrix as an array of colours |
+//! | [`frame`], [`window`] | where frames lie, and what they are multiplied by |
+//! | [`compress`], [`decibel`], [`normalize`], [`dct`] | what is done to columns and matrices |
+//!
 //! Samples are mono f32 and finite: NaN and infinities are refused with their index. Silence, one sample and constant
 //! signals give defined values. Matrices are (rows, frames), with each column contiguous in memory.
 
+pub mod augment;
 mod check;
 pub mod chroma;
 mod column;
@@ -49,18 +75,11 @@ pub mod normalize;
 pub mod pcen;
 pub mod picture;
 pub mod pitch;
-mod precise;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
 pub mod scattering;
 mod simd;
-mod simd_columns;
-mod simd_cqt;
-mod simd_interpolate;
-mod simd_inverse;
-mod simd_mel;
-mod simd_scattering;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stft;

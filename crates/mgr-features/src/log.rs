@@ -1,6 +1,6 @@
 //! Natural logarithm of many values at once, in a form that compilers vectorise.
 
-use crate::simd;
+use crate::simd::exponential::ln_normal;
 
 /// `ln` of each value, as the standard library gives it to within 2 units in the last place (a test holds it to that).
 ///
@@ -9,7 +9,7 @@ pub(crate) fn ln_in_place(values: &mut [f32]) {
     for chunk in values.chunks_mut(64) {
         let normal = chunk.iter().fold(true, |all, v| all & (f32::MIN_POSITIVE..=f32::MAX).contains(v));
         if normal {
-            simd::ln_normal(chunk);
+            ln_normal(chunk);
         } else {
             chunk.iter_mut().for_each(|v| {
                 *v = if (f32::MIN_POSITIVE..=f32::MAX).contains(v) { ln_of_normal(*v) } else { v.ln() };

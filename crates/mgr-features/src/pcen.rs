@@ -9,7 +9,7 @@ use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::Span;
 use crate::mel::{Mel, MelBankConfig, MelConfig, MelScratch};
-use crate::simd_mel::{self, PcenCurve};
+use crate::simd::pcen::{PcenCurve, pcen, smooth};
 use crate::stft::{Precision, StftConfig};
 use crate::{ColumnStream, FeatureError, check};
 
@@ -180,8 +180,8 @@ impl Pcen {
 
     fn smooth_and_bend(&self, column: &mut [f32], smoothing: &mut Smoothing) {
         let Smoothing { state, reference, smoothed } = smoothing;
-        simd_mel::smooth(state, reference, self.b, smoothed);
-        simd_mel::pcen(column, smoothed, &self.curve);
+        smooth(state, reference, self.b, smoothed);
+        pcen(column, smoothed, &self.curve);
     }
 }
 

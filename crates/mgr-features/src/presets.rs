@@ -4,7 +4,6 @@
 //! `LogMelConfig::default()` that in `power_to_db`, `MfccConfig::default()` is `librosa.feature.mfcc`, `DeltaConfig` and
 //! `PcenConfig` what its documentation does with them.
 
-use crate::FeatureConfig;
 use crate::compress::{Compression, Reference};
 use crate::delta::DeltaConfig;
 use crate::frame::{Centering, Padding};
@@ -13,6 +12,7 @@ use crate::mel::{MelBankConfig, MelConfig, MelNorm, MelScale, TriangleAxis};
 use crate::mfcc::{LifterStart, MfccConfig};
 use crate::stft::{Conditioning, StftConfig};
 use crate::window::{Symmetry, Window};
+use crate::{FeatureConfig, mlfcf};
 
 /// A named front end.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub fn all() -> Vec<Preset> {
         preset("image_cnn", 22_050, "image networks on GTZAN", log_mel(image_cnn())),
         preset("kaldi_fbank", 16_000, "Kaldi compute-fbank-feats", log_mel(kaldi_fbank(23))),
         preset("kaldi_mfcc", 16_000, "Kaldi compute-mfcc-feats", FeatureConfig::Mfcc(kaldi_mfcc())),
-        preset("mlfcf_mel", 22_050, "MLFCF", log_mel(mlfcf_mel())),
+        preset("mlfcf_mel", 22_050, "MLFCF", log_mel(mlfcf::mel())),
         preset("music_featurization", 22_050, "MusicFeaturization", log_mel(music_featurization())),
         preset("musicnn", 16_000, "Pons and Serra 2019, musicnn", log_mel(musicnn())),
         preset("vggish", 16_000, "Hershey et al. 2017, VGGish", log_mel(vggish())),
@@ -94,12 +94,6 @@ pub fn gtzan8() -> LogMelConfig {
 pub fn gtzan8_mfcc() -> DeltaConfig {
     let mfcc = MfccConfig { n_mfcc: 30, ..MfccConfig::default() };
     DeltaConfig { base: Box::new(FeatureConfig::Mfcc(mfcc)), ..DeltaConfig::default() }
-}
-
-/// MLFCF, for 22,050 Hz: 2048/1024, 128 bands, `ln s` with 1e-6 for zeros.
-#[must_use]
-pub fn mlfcf_mel() -> LogMelConfig {
-    LogMelConfig { mel: mel(2048, 1024, 128), compression: Compression::LnReplacingZero { zero: 1e-6 } }
 }
 
 /// The FMA genre study, for 22,050 Hz: 2048/512, 128 bands, decibels under the clip's largest.

@@ -10,8 +10,8 @@ use realfft::{ComplexToReal, RealFftPlanner};
 use rustfft::{Fft, FftPlanner};
 
 use crate::real_fft::twiddles;
-use crate::simd::Twiddles;
-use crate::simd_inverse;
+use crate::simd::inverse::{add_windowed_pairs, join};
+use crate::simd::transform::Twiddles;
 
 /// A planned inverse transform of frames of one length, multiplied by a window afterwards.
 pub(crate) struct RealInverse {
@@ -21,7 +21,7 @@ pub(crate) struct RealInverse {
 }
 
 enum Way {
-    Half { fft: Arc<dyn Fft<f32>>, twiddles: Twiddles },
+    Half { fft: Arc<dyn Fft<f32>>, twiddles: Twiddles<f32> },
     Whole { fft: Arc<dyn ComplexToReal<f32>> },
 }
 
@@ -84,7 +84,7 @@ impl RealInverse {
         let RealInverseScratch { spectrum, joined, pairs, frame, work } = scratch;
         match &self.way {
             Way::Half { fft, twiddles } => {
-                simd_inverse::join(spectrum, twiddles, joined);
+                join(spectrum, twiddles, joined);
                 fft.process_outofplace_with_scratch(joined, pairs, work);
             }
             Way::Whole { fft } => {
@@ -100,7 +100,7 @@ impl RealInverse {
     /// Adds the windowed frame that was transformed last to `sum`, of the same length.
     pub(crate) fn add(&self, scratch: &RealInverseScratch, sum: &mut [f32]) {
         match &self.way {
-            Way::Half { .. } => simd_inverse::add_windowed_pairs(&scratch.pairs, &self.window, sum),
+            Way::Half { .. } => add_windowed_pairs(&scratch.pairs, &self.window, sum),
             Way::Whole { .. } => self.add_from(0, scratch, sum),
         }
     }

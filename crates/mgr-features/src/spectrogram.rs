@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::{Framing, Span};
-use crate::stft::{Stft, StftConfig, StftScratch};
+use crate::stft::{Precision, Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
 /// Parameters of a spectrogram. Defaults: librosa's STFT, magnitude.
@@ -32,9 +32,7 @@ impl SpectrogramConfig {
     /// [`FeatureError::Parameter`] for a sampling rate of 0, an exponent that is not in range, and all that
     /// [`StftConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<Spectrogram, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         Ok(Spectrogram { stft: self.stft.plan()?, power: Exponent::new(self.power)?, sample_rate })
     }
 }
@@ -67,8 +65,13 @@ impl Exponent {
 
     /// `out[k] = |X[k]|^power` of the frame that `stft` transformed last.
     pub(crate) fn apply(self, stft: &Stft, scratch: &StftScratch, out: &mut [f32]) {
-        stft.power(scratch, out);
-        self.of_power(out);
+        match self {
+            Self::Power => stft.power(scratch, out),
+            Self::Magnitude | Self::Other(_) => stft.magnitude(scratch, out),
+        }
+        if let Self::Other(p) = self {
+            out.iter_mut().for_each(|v| *v = v.powf(p));
+        }
     }
 
     /// `|X|^power` from `|X|^2`, in place.
@@ -76,7 +79,7 @@ impl Exponent {
         match self {
             Self::Magnitude => values.iter_mut().for_each(|v| *v = v.sqrt()),
             Self::Power => {}
-            Self::Other(p) => values.iter_mut().for_each(|v| *v = v.powf(p / 2.0)),
+            Self::Other(p) => values.iter_mut().for_each(|v| *v = v.sqrt().powf(p)),
         }
     }
 }
@@ -106,6 +109,15 @@ pub struct SpectrogramScratch {
 }
 
 impl Spectrogram {
+    /// One from a transform in f64.
+    pub(crate) fn precise(
+        stft: &StftConfig,
+        power: Exponent,
+        sample_rate: u32,
+    ) -> Result<Self, FeatureError> {
+        Ok(Self { stft: stft.plan_in(Precision::Double)?, power, sample_rate })
+    }
+
     /// Buffers for [`Spectrogram::process_into`].
     #[must_use]
     pub fn scratch(&self) -> SpectrogramScratch {

@@ -7,13 +7,14 @@ pub use inverse::InverseScratch;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayViewMut2};
-use num_complex::Complex32;
+use num_complex::{Complex32, Complex64};
 use serde::{Deserialize, Serialize};
 
 use crate::column::for_each_column;
 use crate::frame::{Centering, Framing, Padding, Span};
 use crate::real_fft::{RealFft, RealFftScratch};
 use crate::real_inverse::RealInverse;
+use crate::simd::transform::Transformed;
 use crate::window::{Symmetry, Window};
 use crate::{FeatureError, check};
 
@@ -126,15 +127,12 @@ impl StftConfig {
             _ => (framing, (self.n_fft - win_length) / 2),
         };
         let coefficients = self.window.coefficients(win_length, self.symmetry)?;
-        window[offset..].iter_mut().zip(&coefficients).for_each(|(to, w)| *to = *w as f32);
+        window[offset..].iter_mut().zip(&coefficients).for_each(|(to, w)| *to = *w);
         let forward = match precision {
-            Precision::Single => RealFft::new(window.clone()),
-            Precision::Double => {
-                let mut wide = vec![0.0; self.n_fft];
-                wide[offset..].iter_mut().zip(&coefficients).for_each(|(to, w)| *to = *w);
-                RealFft::wide(wide)
-            }
+            Precision::Single => Forward::Single(RealFft::new(&window)),
+            Precision::Double => Forward::Double(RealFft::new(&window)),
         };
+        let window: Vec<f32> = window.iter().map(|w| *w as f32).collect();
         let inverse = RealInverse::new(&window);
         let divisors = inverse::steady_divisors(&window, self.hop_length);
         let conditioning = self.conditioning;
@@ -145,11 +143,18 @@ impl StftConfig {
 /// In what a transform is computed; its results are f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precision {
-    /// f32: rounding is 1e-7 of the largest bin of a frame.
+    /// f32: the rounding of the largest bin of a frame spreads over all others, some 1e-7 of it each.
     Single,
-    /// f64: rounding is 1e-7 of each bin. As librosa, at twice the time; for what lifts the faintest bins to the size of the
-    /// others.
+    /// f64: rounding is 1e-7 of each bin. As the reference, at twice the time; for what weighs every bin alike or looks at the
+    /// quietest (descriptors, masks, energies that are normalised), and for a phase vocoder, which adds up the phase of a bin
+    /// over all frames, also those in which it is far under that noise.
     Double,
+}
+
+/// The transform of a frame, in one precision or the other.
+enum Forward {
+    Single(RealFft<f32>),
+    Double(RealFft<f64>),
 }
 
 /// Framing speaks of frames; here the field is the transform's length.
@@ -166,7 +171,7 @@ struct Inner {
     framing: Framing,
     conditioning: Option<Conditioning>,
     window: Vec<f32>,
-    forward: RealFft,
+    forward: Forward,
     inverse: RealInverse,
     divisors: Vec<f32>,
 }
@@ -204,7 +209,9 @@ impl std::fmt::Debug for Stft {
 /// Buffers of one computation; make one per thread with [`Stft::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct StftScratch {
-    fft: RealFftScratch,
+    /// One of the two is empty.
+    single: RealFftScratch<f32>,
+    double: RealFftScratch<f64>,
     column: Vec<Complex32>,
     /// The frame while it is conditioned, and its energy before that.
     frame: Vec<f32>,
@@ -221,7 +228,7 @@ impl Stft {
     /// Length of the transform.
     #[must_use]
     pub fn n_fft(&self) -> usize {
-        self.0.forward.len()
+        self.0.window.len()
     }
 
     /// Frequency bins: `n_fft / 2 + 1`.
@@ -234,8 +241,13 @@ impl Stft {
     #[must_use]
     pub fn scratch(&self) -> StftScratch {
         let frame = if self.0.conditioning.is_some() { self.framing().frame_length() } else { 0 };
+        let (single, double) = match &self.0.forward {
+            Forward::Single(fft) => (fft.scratch(), RealFftScratch::default()),
+            Forward::Double(fft) => (RealFftScratch::default(), fft.scratch()),
+        };
         StftScratch {
-            fft: self.0.forward.scratch(),
+            single,
+            double,
             column: vec![Complex32::default(); self.bins()],
             frame: vec![0.0; frame],
             energy: 0.0,
@@ -245,7 +257,11 @@ impl Stft {
     /// Whether a scratch fits this plan; [`Stft::transform`] relies on it.
     pub(crate) fn fits(&self, scratch: &StftScratch) -> Result<(), FeatureError> {
         let frame = if self.0.conditioning.is_some() { self.framing().frame_length() } else { 0 };
-        if self.0.forward.fits(&scratch.fft) && scratch.frame.len() == frame {
+        let fits = match &self.0.forward {
+            Forward::Single(fft) => fft.fits(&scratch.single),
+            Forward::Double(fft) => fft.fits(&scratch.double),
+        };
+        if fits && scratch.frame.len() == frame {
             return Ok(());
         }
         Err(FeatureError::Scratch { plan: "stft" })
@@ -253,11 +269,26 @@ impl Stft {
 
     /// Transforms frame `t`; the scratch, which must fit, then holds its spectrum.
     pub(crate) fn transform(&self, t: usize, span: Span<'_>, scratch: &mut StftScratch) {
-        let Inner { framing, conditioning, forward, .. } = &*self.0;
-        let StftScratch { fft, frame, energy, .. } = scratch;
+        let StftScratch { single, double, frame, energy, .. } = scratch;
+        match &self.0.forward {
+            Forward::Single(fft) => self.transform_by(fft, single, t, span, frame, energy),
+            Forward::Double(fft) => self.transform_by(fft, double, t, span, frame, energy),
+        }
+    }
+
+    fn transform_by<F: Transformed>(
+        &self,
+        fft: &RealFft<F>,
+        scratch: &mut RealFftScratch<F>,
+        t: usize,
+        span: Span<'_>,
+        frame: &mut [f32],
+        energy: &mut f32,
+    ) {
+        let Inner { framing, conditioning, .. } = &*self.0;
         match (conditioning, framing.inside(t, span)) {
-            (None, Some(samples)) => forward.transform(samples, fft),
-            (None, None) => forward.transform_with(framing.padded(t, span), fft),
+            (None, Some(samples)) => fft.transform(samples, scratch),
+            (None, None) => fft.transform_with(framing.padded(t, span), scratch),
             (Some(conditioning), inside) => {
                 match inside {
                     Some(samples) => frame.copy_from_slice(samples),
@@ -267,7 +298,7 @@ impl Stft {
                     }
                 }
                 *energy = conditioning.apply(frame);
-                forward.transform(frame, fft);
+                fft.transform(frame, scratch);
             }
         }
     }
@@ -285,16 +316,49 @@ impl Stft {
         mut take: impl FnMut(usize, &[Complex32]),
     ) {
         let span = Span::whole(samples);
+        let mut column = std::mem::take(&mut scratch.column);
         for t in 0..self.framing().frames(samples.len()).unwrap_or(0) {
             self.transform(t, span, scratch);
-            self.0.forward.spectrum(&scratch.fft, &mut scratch.column);
-            take(t, &scratch.column);
+            self.spectrum(scratch, &mut column);
+            take(t, &column);
         }
+        scratch.column = column;
     }
 
     /// The power of each bin of the frame transformed last.
     pub(crate) fn power(&self, scratch: &StftScratch, out: &mut [f32]) {
-        self.0.forward.power(&scratch.fft, out);
+        match &self.0.forward {
+            Forward::Single(fft) => fft.power(&scratch.single, out),
+            Forward::Double(fft) => fft.power(&scratch.double, out),
+        }
+    }
+
+    /// The magnitude of each bin of the frame transformed last.
+    pub(crate) fn magnitude(&self, scratch: &StftScratch, out: &mut [f32]) {
+        match &self.0.forward {
+            Forward::Single(fft) => fft.magnitude(&scratch.single, out),
+            Forward::Double(fft) => fft.magnitude(&scratch.double, out),
+        }
+    }
+
+    /// The spectrum of the frame transformed last.
+    pub(crate) fn spectrum(&self, scratch: &StftScratch, out: &mut [Complex32]) {
+        match &self.0.forward {
+            Forward::Single(fft) => fft.spectrum(&scratch.single, out),
+            Forward::Double(fft) => fft.spectrum(&scratch.double, out),
+        }
+    }
+
+    /// The spectrum of the frame transformed last, not rounded where the transform is in f64.
+    pub(crate) fn spectrum_wide(&self, scratch: &mut StftScratch, out: &mut [Complex64]) {
+        match &self.0.forward {
+            Forward::Single(fft) => {
+                fft.spectrum(&scratch.single, &mut scratch.column);
+                let wide = |z: &Complex32| Complex64::new(z.re.into(), z.im.into());
+                out.iter_mut().zip(&scratch.column).for_each(|(o, z)| *o = wide(z));
+            }
+            Forward::Double(fft) => fft.spectrum_wide(&scratch.double, out),
+        }
     }
 
     /// The transform of a signal, allocated.
@@ -329,7 +393,7 @@ impl Stft {
         let mut spare = std::mem::take(&mut scratch.column);
         for_each_column(out, &mut spare, |t, column| {
             self.transform(t, span, scratch);
-            self.0.forward.spectrum(&scratch.fft, column);
+            self.spectrum(scratch, column);
         });
         scratch.column = spare;
         Ok(())

@@ -22,7 +22,7 @@ use crate::FeatureError;
 ///
 /// In a file: `"hann"`, or `{ kaiser = { beta = 14.0 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Window {
     /// Raised cosine; the default of every reference.

@@ -60,6 +60,8 @@ families! {
     hpss,
     chroma,
     mel,
+    pitch,
+    resample,
     spectral,
     scattering,
 }
@@ -67,6 +69,12 @@ families! {
 /// The ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|(ops, _)| ops.iter().copied())
+}
+
+/// Whether an op takes the parameter `precision`, "single" or "double", beside the reference's own.
+#[must_use]
+pub fn has_precisions(op: &str) -> bool {
+    scattering::OPS.contains(&op)
 }
 
 /// Plans an op; a parameter that is absent takes the reference's default.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::FirstClass;
 use crate::normalize::Norm;
 use crate::simd::LANES;
-use crate::simd_columns::{DENSE_ROWS, apply_dense, dense_index};
+use crate::simd::products::{DENSE_ROWS, apply_dense, dense_index};
 use crate::{FeatureError, check};
 
 /// How much each octave counts.

@@ -13,7 +13,7 @@ use crate::frame::Span;
 use crate::normalize::Norm;
 use crate::pitch::piptrack::PiptrackConfig;
 use crate::pitch::tuning::{PeakScratch, PeakTuning, TuningSource};
-use crate::simd_columns::apply_dense;
+use crate::simd::products::apply_dense;
 use crate::spectrogram::time_axis;
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};

@@ -73,9 +73,7 @@ pub enum Gamma {
 
 impl CqtConfig {
     pub(super) fn design(&self, gamma: Gamma, sample_rate: u32) -> Result<Design, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         // For its check of the hop.
         Framing::new(1, self.hop_length, crate::frame::Centering::Centered, self.padding)?;
         check::within("n_bins", self.n_bins as f64, 1.0, 10_000.0)?;

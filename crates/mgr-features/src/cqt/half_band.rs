@@ -13,7 +13,7 @@ use std::f64::consts::PI;
 use std::ops::Range;
 
 use crate::frame::Span;
-use crate::simd_cqt as simd;
+use crate::simd::cqt as simd;
 use crate::window::Window;
 
 /// Stop-band attenuation of the half-band filters in dB.

@@ -8,7 +8,7 @@ use rustfft::{Fft, FftPlanner};
 use serde::{Deserialize, Serialize};
 
 use crate::real_fft::RealFft;
-use crate::simd_cqt::{BLOCK, HALF_TILE, Segment, TILE};
+use crate::simd::cqt::{BLOCK, HALF_TILE, Segment, TILE};
 use crate::window::Window;
 
 /// What the wavelets of a constant-Q transform are divided by, before they are weighted with their lengths.
@@ -59,7 +59,7 @@ impl Transforms {
 
     /// Of frames that are not windowed.
     pub(super) fn real(&self, n: usize) -> &RealFft {
-        self.real[n.trailing_zeros() as usize % 32].get_or_init(|| RealFft::new(vec![1.0; n]))
+        self.real[n.trailing_zeros() as usize % 32].get_or_init(|| RealFft::new(&vec![1.0; n]))
     }
 }
 

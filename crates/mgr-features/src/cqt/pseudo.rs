@@ -7,7 +7,7 @@ use super::kernel::{self, Filter, Work};
 use super::tree::Design;
 use crate::FeatureError;
 use crate::frame::{Centering, Span};
-use crate::simd::{self, FILTER_BLOCK, SparseRow};
+use crate::simd::products::{FILTER_BLOCK, SparseRow, filter};
 use crate::stft::{Stft, StftConfig, StftScratch};
 use crate::window::Window;
 
@@ -75,7 +75,7 @@ impl Rows {
         let bins = &mut spectrum[..stft.bins()];
         stft.power(work, bins);
         bins.iter_mut().for_each(|v| *v = v.sqrt());
-        simd::filter(&self.rows, &self.weights, spectrum, out);
+        filter(&self.rows, &self.weights, spectrum, out);
     }
 }
 

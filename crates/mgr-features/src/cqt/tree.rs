@@ -9,7 +9,7 @@ use super::kernel::{Filter, Kernel, Shape, Transforms, Way, Work};
 use crate::FeatureError;
 use crate::frame::{Centering, Framing, Padding, Span};
 use crate::real_fft::RealFftScratch;
-use crate::simd_cqt::{self as simd, GROUP};
+use crate::simd::cqt::{self as simd, GROUP};
 use crate::window::Window;
 
 /// What is known without the tuning.

@@ -6,7 +6,7 @@
 //! first sample is lost, and what rings after the last is not.
 
 use super::half_band::{ATTENUATION, kaiser, reference, sinc};
-use crate::simd_cqt as simd;
+use crate::simd::cqt as simd;
 use crate::{FeatureError, check};
 
 /// Inputs that a phase is computed for at once.

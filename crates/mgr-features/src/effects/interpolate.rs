@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::simd_interpolate::dot_between;
+use crate::simd::interpolate::dot_between;
 use crate::window::bessel_i0;
 use crate::{FeatureError, check};
 

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::phase_vocoder::{PhaseVocoder, PhaseVocoderConfig, Phases};
 use crate::frame::Span;
-use crate::precise::{PreciseScratch, PreciseStft};
-use crate::stft::{InverseScratch, Stft, StftConfig};
+use crate::stft::{InverseScratch, Precision, Stft, StftConfig, StftScratch};
 use crate::{FeatureError, check};
 
 /// Parameters of a time stretch. Defaults are librosa's.
@@ -32,9 +31,8 @@ impl TimeStretchConfig {
     /// [`FeatureError::Parameter`]: see [`PhaseVocoderConfig::plan`] and [`StftConfig::plan`].
     pub fn plan(&self) -> Result<TimeStretch, FeatureError> {
         let vocoder = PhaseVocoderConfig { rate: self.rate }.plan()?;
-        let stft = self.stft.plan()?;
-        let forward = PreciseStft::new(&self.stft)?;
-        Ok(TimeStretch { rate: self.rate, vocoder, forward, stft })
+        let stft = self.stft.plan_in(Precision::Double)?;
+        Ok(TimeStretch { rate: self.rate, vocoder, stft })
     }
 }
 
@@ -51,14 +49,13 @@ impl TimeStretchConfig {
 pub struct TimeStretch {
     rate: f64,
     vocoder: PhaseVocoder,
-    forward: PreciseStft,
     stft: Stft,
 }
 
 /// Buffers of one computation; make one per thread with [`TimeStretch::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct TimeStretchScratch {
-    forward: PreciseScratch,
+    forward: StftScratch,
     inverse: InverseScratch,
     phases: Phases,
     /// Two neighbouring columns, and which they are.
@@ -77,7 +74,7 @@ impl TimeStretch {
     pub fn scratch(&self) -> TimeStretchScratch {
         let column = vec![Complex64::default(); self.stft.bins()];
         TimeStretchScratch {
-            forward: self.forward.scratch(),
+            forward: self.stft.scratch(),
             inverse: self.stft.inverse_scratch(),
             phases: Phases::new(self.stft.bins()),
             columns: [column.clone(), column],
@@ -109,7 +106,7 @@ impl TimeStretch {
             let (what, got_rows) = ("output", out.len());
             return Err(FeatureError::Shape { what, got_rows, got_columns: 1, rows: length, columns: 1 });
         }
-        if !self.forward.fits(&scratch.forward) || scratch.phases.len() != self.stft.bins() {
+        if self.stft.fits(&scratch.forward).is_err() || scratch.phases.len() != self.stft.bins() {
             return Err(FeatureError::Scratch { plan: "time_stretch" });
         }
         let frames = self.stft.framing().frames(samples.len())?;
@@ -118,7 +115,8 @@ impl TimeStretch {
         let span = Span::whole(samples);
         let mut column = |t: usize, to: &mut [Complex64]| {
             if t < frames {
-                self.forward.spectrum(t, span, forward, to);
+                self.stft.transform(t, span, forward);
+                self.stft.spectrum_wide(forward, to);
             } else {
                 to.fill(Complex64::default());
             }

@@ -3,16 +3,13 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::chroma::stft::ChromaStftConfig;
-use crate::column::for_each_column;
-use crate::frame::Span;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
-use crate::precise::PreciseStft;
 use crate::spectral::Spectral;
-use crate::spectrogram::{Exponent, SpectrogramConfig};
+use crate::spectrogram::{Exponent, Spectrogram, SpectrogramConfig};
 use crate::stft::StftConfig;
-use crate::{FeatureConfig, FeatureError, check};
+use crate::{FeatureConfig, FeatureError};
 
 /// A matrix that several features can be computed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,8 +216,8 @@ pub(super) fn bases<'a>(
                 Box::new(move |samples| plan.process(samples))
             }
             Key::Precise(stft, exponent) => {
-                let (plan, exponent) = (PreciseStft::new(stft)?, *exponent);
-                Box::new(move |samples| precise(&plan, exponent, samples))
+                let plan = Spectrogram::precise(stft, *exponent, sample_rate)?;
+                Box::new(move |samples| plan.process(samples))
             }
             Key::Mel(config) => {
                 let (power, from) = mel_from_power(config, sample_rate)?;
@@ -232,13 +229,4 @@ pub(super) fn bases<'a>(
         bases.push(Base { key, from_samples, from_base });
     }
     Ok(bases)
-}
-
-fn precise(plan: &PreciseStft, exponent: Exponent, samples: &[f32]) -> Result<Array2<f32>, FeatureError> {
-    let mut out = check::matrix::<f32>(plan.bins(), plan.framing().frames(samples.len())?)?;
-    let (span, mut scratch, mut column) = (Span::whole(samples), plan.scratch(), vec![0.0; plan.bins()]);
-    for_each_column(out.view_mut(), &mut column, |t, column| {
-        plan.column(t, span, exponent, &mut scratch, column);
-    });
-    Ok(out)
 }

@@ -83,12 +83,13 @@ impl Hpss {
         check::finite(samples)?;
         let span = Span::whole(samples);
         let HpssAudioScratch { hpss, ring, percussive: waiting, inverse } = scratch;
-        let HpssScratch { transform, separation } = hpss;
+        let HpssScratch { stft, separation } = hpss;
         separation.start();
         self.stft.inverse_with(frames, harmonic, inverse, |t, spectrum| {
             self.separation.advance(t, frames, separation, |t, magnitude| {
-                let column = &mut ring[t % places * bins..][..bins];
-                self.transform.spectrum(t, span, transform, column, magnitude);
+                self.stft.transform(t, span, stft);
+                self.stft.magnitude(stft, magnitude);
+                self.stft.spectrum(stft, &mut ring[t % places * bins..][..bins]);
             });
             let masks = self.separation.column(t, separation);
             let column = &ring[t % places * bins..][..bins];

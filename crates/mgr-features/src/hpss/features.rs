@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::median::RunningMedian;
 use super::separation::{Column, SeparationScratch};
-use super::transform::TransformScratch;
 use super::{Hpss, HpssConfig, HpssScratch};
 use crate::column::{ColumnKernel, ColumnStream};
 use crate::compress::Compression;
@@ -15,6 +14,7 @@ use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::frame::Span;
 use crate::mel::{MelBank, MelBankConfig};
 use crate::spectrogram::{Exponent, time_axis};
+use crate::stft::StftScratch;
 use crate::{FeatureError, check};
 
 /// A part of a signal.
@@ -124,9 +124,7 @@ impl Part {
         compression: Option<Compression>,
         sample_rate: u32,
     ) -> Result<Self, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         compression.map_or(Ok(()), Compression::check)?;
         Ok(Self { hpss: hpss.plan()?, component, value, compression, sample_rate })
     }
@@ -242,7 +240,7 @@ impl Part {
         let separation = &self.hpss.separation;
         let median = RunningMedian::single(2 * separation.harmonic.half() + 1);
         let kernel = Kernel {
-            transform: self.hpss.transform.scratch(),
+            stft: self.hpss.stft.scratch(),
             separation: separation.scratch_with(&median, self.hpss.stft.bins()),
             spectrum: vec![0.0; self.filtered()],
             plan: self.clone(),
@@ -256,7 +254,7 @@ impl Part {
 struct Kernel {
     plan: Part,
     median: RunningMedian,
-    transform: TransformScratch,
+    stft: StftScratch,
     separation: SeparationScratch,
     spectrum: Vec<f32>,
 }
@@ -279,8 +277,9 @@ impl ColumnKernel for Kernel {
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]) {
         /// The end is not known yet, and no column so far mirrors it.
         const UNKNOWN: usize = 1 << 48;
-        let Self { plan, transform, separation, .. } = self;
-        plan.hpss.transform.magnitude(t, span, transform, separation.next_column());
+        let Self { plan, stft, separation, .. } = self;
+        plan.hpss.stft.transform(t, span, stft);
+        plan.hpss.stft.magnitude(stft, separation.next_column());
         self.separation.step();
         if let Some(t) = t.checked_sub(self.delay()) {
             self.separated(t, UNKNOWN, out);

@@ -4,8 +4,8 @@
 //! of times where the window is longer than the line: scipy's `median_filter` with mode `reflect`. (Where a window is more than
 //! eight times as long as the line, scipy 1.17 reads a value before the line instead of its first; this does not.)
 
-use super::lanes::{LANES, Row, exchange, from_lanes, to_lanes};
 use super::network::{LONGEST, Network};
+use crate::simd::median::{LANES, Row, exchange, from_lanes, to_lanes};
 
 /// Windows that share a sorted core, at most: more gain next to nothing.
 const GROUP: usize = 64;

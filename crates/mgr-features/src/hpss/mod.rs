@@ -15,48 +15,35 @@
 //! moved between lines and lanes; 4 divisions for the masks.
 
 mod audio;
+mod config;
 mod features;
-mod lanes;
 mod median;
-mod network;
+pub(crate) mod network;
 mod separation;
-mod transform;
 
 use ndarray::ArrayViewMut2;
-use serde::{Deserialize, Serialize};
 
 pub use audio::HpssAudioScratch;
+pub use config::{HpssConfig, Mask, SeparationConfig};
 pub use features::{
     Component, HpssFeatureScratch, HpssMask, HpssMaskConfig, HpssMel, HpssMelConfig, HpssSpectrogram,
     HpssSpectrogramConfig,
 };
-pub use separation::{Mask, Separated, Separation, SeparationConfig, SeparationScratch};
+pub use separation::{Separated, Separation, SeparationScratch};
 
 use crate::frame::Span;
-use crate::stft::{Stft, StftConfig};
+use crate::stft::{Precision, Stft, StftScratch};
 use crate::{FeatureError, check};
 use separation::Column;
-use transform::{Transform, TransformScratch};
-
-/// Parameters of the separation of a signal. Defaults are librosa's.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HpssConfig {
-    /// The transform; its hop may exceed its window.
-    pub stft: StftConfig,
-    /// The medians and masks.
-    pub separation: SeparationConfig,
-}
 
 impl HpssConfig {
     /// Checks the parameters and computes the tables.
     ///
     /// # Errors
-    /// [`FeatureError::Parameter`]: see [`StftConfig::plan`] and [`SeparationConfig::plan`].
+    /// [`FeatureError::Parameter`]: see [`StftConfig::plan`](crate::stft::StftConfig::plan) and [`SeparationConfig::plan`].
     pub fn plan(&self) -> Result<Hpss, FeatureError> {
-        let stft = self.stft.plan()?;
-        let transform = Transform::new(&self.stft, *stft.framing())?;
-        Ok(Hpss { stft, transform, separation: self.separation.plan()? })
+        let stft = self.stft.plan_in(Precision::Double)?;
+        Ok(Hpss { stft, separation: self.separation.plan()? })
     }
 }
 
@@ -81,16 +68,14 @@ impl HpssConfig {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Hpss {
-    /// The framing, and the inverse.
     stft: Stft,
-    transform: Transform,
     separation: Separation,
 }
 
 /// Buffers of one computation; make one per thread with [`Hpss::scratch`] and use it again.
 #[derive(Debug, Clone)]
 pub struct HpssScratch {
-    transform: TransformScratch,
+    stft: StftScratch,
     separation: SeparationScratch,
 }
 
@@ -111,7 +96,7 @@ impl Hpss {
     #[must_use]
     pub fn scratch(&self) -> HpssScratch {
         let separation = self.separation.scratch(self.stft.bins());
-        HpssScratch { transform: self.transform.scratch(), separation }
+        HpssScratch { stft: self.stft.scratch(), separation }
     }
 
     /// The magnitude spectrograms of the two parts, (bins, frames).
@@ -237,15 +222,18 @@ impl Hpss {
         self.fits(scratch)?;
         check::finite(samples)?;
         let span = Span::whole(samples);
-        let HpssScratch { transform, separation } = scratch;
-        let fill = |t: usize, out: &mut [f32]| self.transform.magnitude(t, span, transform, out);
+        let HpssScratch { stft, separation } = scratch;
+        let fill = |t: usize, out: &mut [f32]| {
+            self.stft.transform(t, span, stft);
+            self.stft.magnitude(stft, out);
+        };
         self.separation.each_column(frames, separation, fill, take);
         Ok(())
     }
 
     fn fits(&self, scratch: &HpssScratch) -> Result<(), FeatureError> {
         let bins = self.stft.bins();
-        if self.transform.fits(&scratch.transform) && self.separation.fits(bins, &scratch.separation) {
+        if self.stft.fits(&scratch.stft).is_ok() && self.separation.fits(bins, &scratch.separation) {
             return Ok(());
         }
         Err(FeatureError::Scratch { plan: "hpss" })

@@ -6,13 +6,13 @@ use ndarray::ArrayView2;
 use num_complex::{Complex32, Complex64};
 use serde::{Deserialize, Serialize};
 
-use crate::simd_mel::rephase;
+use crate::simd::invert::rephase;
 use crate::stft::{InverseScratch, Stft, StftConfig, StftScratch};
 use crate::{FeatureError, check};
 
 /// The phases to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum InitialPhase {
     /// Evenly distributed, drawn from a seed.
     Random {

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::mel::MelBank;
-use crate::simd_mel::{NNLS_LANES, NnlsStep, nnls_gradient, nnls_step};
+use crate::simd::invert::{NNLS_LANES, NnlsStep, nnls_gradient, nnls_step};
 use crate::{FeatureError, check};
 
 /// A planned search for the `x`, 0 or more, with the least `|A x - b|^2`, where `A` is a mel filter bank.

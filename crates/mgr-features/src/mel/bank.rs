@@ -4,7 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::MelScale;
-use crate::simd::{FILTER_BLOCK, SparseRow, filter};
+use crate::simd::products::{FILTER_BLOCK, SparseRow, filter};
 use crate::{FeatureError, check};
 
 /// How each triangular filter is scaled.
@@ -110,9 +110,7 @@ impl MelBankConfig {
     /// [`FeatureError::Parameter`] for a sampling rate or size of 0, edges that are negative, not finite or in the wrong
     /// order, and, unless [`Coverage::Lenient`], edges over half the sampling rate and filters without a bin.
     pub fn plan(&self, sample_rate: u32, n_fft: usize) -> Result<MelBank, FeatureError> {
-        if sample_rate == 0 {
-            return Err(FeatureError::parameter("sample_rate", sample_rate, "at least 1"));
-        }
+        check::rate(sample_rate)?;
         if !(1..=1 << 24).contains(&n_fft) {
             return Err(FeatureError::parameter("n_fft", n_fft, "1 to 16777216"));
         }

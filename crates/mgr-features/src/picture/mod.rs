@@ -1,7 +1,7 @@
 //! A feature matrix as a picture without axes: an array of colours of any size, as the studies on spectrogram images feed it to
 //! networks and as a figure shows it; and the marks that go beside its axes.
 //!
-//! [`PictureConfig`] -> [`PicturePlan`] -> an array of (height, width, 3) bytes, the first matrix row at the bottom.
+//! [`PictureConfig`] -> [`Picture`] -> an array of (height, width, 3) bytes, the first matrix row at the bottom.
 
 mod color_map;
 mod resize;
@@ -68,7 +68,7 @@ impl PictureConfig {
     ///
     /// # Errors
     /// [`FeatureError::Parameter`] for a side outside 1 to 16,384, and a range that is not finite or not ascending.
-    pub fn plan(&self) -> Result<PicturePlan, FeatureError> {
+    pub fn plan(&self) -> Result<Picture, FeatureError> {
         for (field, side) in [("width", self.width), ("height", self.height)] {
             if let Some(side) = side
                 && !(1..=MAX_SIDE).contains(&side)
@@ -86,7 +86,7 @@ impl PictureConfig {
                 ));
             }
         }
-        Ok(PicturePlan { config: self.clone(), colors: Arc::new(self.color_map.table()) })
+        Ok(Picture { config: self.clone(), colors: Arc::new(self.color_map.table()) })
     }
 }
 
@@ -107,12 +107,12 @@ impl PictureConfig {
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct PicturePlan {
+pub struct Picture {
     config: PictureConfig,
     colors: Arc<[[u8; 3]; 256]>,
 }
 
-impl PicturePlan {
+impl Picture {
     /// The values that the ends of the colour map stand for with this matrix; negative infinity, which a logarithm without a floor
     /// gives for silence, counts as smallest and is not looked at. A constant matrix gets a range of 1 above its value.
     ///

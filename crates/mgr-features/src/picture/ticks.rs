@@ -72,6 +72,7 @@ impl Unit {
             Self::Hertz => "Hz",
             Self::Ratio => "",
             Self::Coefficient => "Coefficient",
+            Self::Mixed => "Value",
         }
     }
 }

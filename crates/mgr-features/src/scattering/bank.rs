@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use crate::simd_scattering::Real;
+use crate::simd::scattering::Scattered;
 
 /// Width of the low-pass filter, and of the narrowest wavelets, times the scale (kymatio's `sigma0`).
 pub(super) const SIGMA_0: f64 = 0.1;
@@ -71,7 +71,7 @@ pub(super) struct Filter<F> {
     pub(super) weights: Vec<F>,
 }
 
-impl<F: Real> Filter<F> {
+impl<F: Scattered> Filter<F> {
     /// The Morlet wavelet `exp(-(f - xi)^2 / 2 sigma^2) - kappa exp(-f^2 / 2 sigma^2)`, zero at zero and of L1 norm 1 in time,
     /// for transforms of `length` samples, divided by that length.
     pub(super) fn morlet(xi: f64, sigma: f64, length: usize) -> Self {

@@ -13,7 +13,8 @@ use super::bank::{Filter, SIGMA_0, deviation};
 use super::geometry::Blocks;
 use super::paths::{Averaged, Branch, Tree};
 use crate::frame::Span;
-use crate::simd_scattering::{Real, real_bin};
+use crate::simd::scattering::Scattered;
+use crate::simd::transform::real_bin;
 
 /// Tables for transforms of one length, a power of two.
 pub(super) struct Cascade<F> {
@@ -67,7 +68,7 @@ pub(super) struct Stretch<'a, T> {
     scale: f64,
 }
 
-impl<T: Real> Stretch<'_, T> {
+impl<T: Scattered> Stretch<'_, T> {
     /// The values, scaled.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> + '_ {
         let value = move |i: usize| match (self.packed, i % 2) {
@@ -81,7 +82,7 @@ impl<T: Real> Stretch<'_, T> {
 
 /// Takes stretches of rows as they are computed.
 pub(super) trait Sink {
-    fn put<T: Real>(&mut self, stretch: &Stretch<'_, T>);
+    fn put<T: Scattered>(&mut self, stretch: &Stretch<'_, T>);
 }
 
 /// Which block of which cut is being computed, and where its results go.
@@ -92,18 +93,25 @@ struct Place<'a, S> {
 }
 
 impl<S: Sink> Place<'_, S> {
-    fn put<T: Real>(&mut self, row: usize, level: usize, values: &[Complex<T>], packed: bool, scale: f64) {
+    fn put<T: Scattered>(
+        &mut self,
+        row: usize,
+        level: usize,
+        values: &[Complex<T>],
+        packed: bool,
+        scale: f64,
+    ) {
         let (first, at, count) = self.blocks.columns(self.block, level);
         self.sink.put(&Stretch { row, at, values, packed, first, count, scale });
     }
 }
 
-fn zeros<T: Real>(length: usize) -> Vec<Complex<T>> {
+fn zeros<T: Scattered>(length: usize) -> Vec<Complex<T>> {
     vec![Complex::new(T::zero(), T::zero()); length]
 }
 
 /// `-i exp(-2 pi i k / length)` for bins 1 to `count`.
-fn twiddles<T: Real>(length: usize, count: usize) -> Vec<Complex<T>> {
+fn twiddles<T: Scattered>(length: usize, count: usize) -> Vec<Complex<T>> {
     (1..=count)
         .map(|k| {
             let (sin, cos) = (std::f64::consts::TAU * k as f64 / length as f64).sin_cos();
@@ -115,7 +123,7 @@ fn twiddles<T: Real>(length: usize, count: usize) -> Vec<Complex<T>> {
 /// Samples that the filters of a tree reach in time, one after the other.
 ///
 /// Their envelopes are Gaussians and errors only ever go through envelopes, so the widths add as squares.
-pub(super) fn reach<F: Real>(tree: &Tree) -> usize {
+pub(super) fn reach<F: Scattered>(tree: &Tree) -> usize {
     let phi = match tree.averaged {
         Averaged::Local { t, .. } => deviation(SIGMA_0 / t),
         Averaged::Global | Averaged::No => 0.0,
@@ -129,7 +137,7 @@ pub(super) fn reach<F: Real>(tree: &Tree) -> usize {
     (F::REACH * longest).ceil() as usize
 }
 
-impl<F: Real> Cascade<F> {
+impl<F: Scattered> Cascade<F> {
     pub(super) fn new(tree: &Tree, length: usize) -> Self {
         let top = length.ilog2() as usize;
         let (mut narrow, mut wide) = (FftPlanner::new(), FftPlanner::new());
@@ -321,17 +329,17 @@ impl<F: Real> Cascade<F> {
     }
 }
 
-fn process<T: Real>(transform: &Arc<dyn Fft<T>>, data: &mut [Complex<T>], work: &mut [Complex<T>]) {
+fn process<T: Scattered>(transform: &Arc<dyn Fft<T>>, data: &mut [Complex<T>], work: &mut [Complex<T>]) {
     transform.process_with_scratch(data, &mut work[..transform.get_inplace_scratch_len()]);
 }
 
 /// The first and the middle bin of the spectrum of a real signal, from the first of its packed transform.
-fn ends<T: Real>(z: Complex<T>) -> (Complex<T>, Complex<T>) {
+fn ends<T: Scattered>(z: Complex<T>) -> (Complex<T>, Complex<T>) {
     (Complex::new(z.re + z.im, T::zero()), Complex::new(z.re - z.im, T::zero()))
 }
 
 /// `out[b] = sum of filter[b'] spectrum[b']` over all bins `b'` that fall on `b` on the smaller circle.
-fn fold<T: Real>(filter: &Filter<T>, spectrum: &[Complex<T>], out: &mut [Complex<T>]) {
+fn fold<T: Scattered>(filter: &Filter<T>, spectrum: &[Complex<T>], out: &mut [Complex<T>]) {
     let size = out.len();
     let start = filter.first.rem_euclid(size as isize) as usize;
     let overlaps = filter.weights.len() > size;
@@ -368,7 +376,7 @@ fn fold<T: Real>(filter: &Filter<T>, spectrum: &[Complex<T>], out: &mut [Complex
 }
 
 /// [`fold`] for a symmetric filter on a real signal, straight from its packed transform: few bins count.
-fn low<T: Real>(filter: &Filter<T>, z: &[Complex<T>], twiddles: &[Complex<T>], out: &mut [Complex<T>]) {
+fn low<T: Scattered>(filter: &Filter<T>, z: &[Complex<T>], twiddles: &[Complex<T>], out: &mut [Complex<T>]) {
     let half = z.len();
     let (size, circle, mask) = (out.len(), 2 * half, out.len() - 1);
     let bin = |k: usize| -> Complex<T> {

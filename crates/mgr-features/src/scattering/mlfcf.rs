@@ -44,7 +44,7 @@ impl MlfcfScatteringConfig {
 /// ```
 /// use mgr_features::scattering::MlfcfScatteringConfig;
 /// let front_end = MlfcfScatteringConfig::default().plan(22_050)?;
-/// assert_eq!(front_end.process(&[0.0; 22_050])?.dim(), (280, 23));
+/// assert_eq!(front_end.process(&[0.0; 22_050])?.dim(), (280, 22));
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Descriptor, Spectral};
 use crate::extractor::Unit;
 use crate::frequency::fft_frequencies;
-use crate::simd_columns::{deviations, dot_rows};
+use crate::simd::sums::{deviations, dot_rows};
 use crate::stft::StftConfig;
 use crate::{FeatureError, check};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Descriptor, Spectral};
 use crate::extractor::Unit;
 use crate::log::ln_in_place;
-use crate::simd_columns::sums;
+use crate::simd::sums::sums;
 use crate::spectrogram::Exponent;
 use crate::stft::StftConfig;
 use crate::{FeatureError, check};

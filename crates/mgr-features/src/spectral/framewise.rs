@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit};
 use crate::frame::{Centering, Framing, Padding, Span};
-use crate::simd_columns::{sign_changes, sums};
+use crate::simd::sums::{sign_changes, sums};
 use crate::spectrogram::framed_time_axis;
 use crate::{ColumnStream, FeatureError, check};
 

@@ -3,9 +3,9 @@
 //! Those of a spectrum are planned into a [`Spectral`], whatever the descriptor: from samples, by a transform of its own, or
 //! from a magnitude spectrogram that is there already. Those of the samples themselves are planned into a [`Framewise`].
 //!
-//! Values are f32; transforms and sums are taken in f64, for quiet bins count as much as loud ones. A silent column gives 0 for all but the flatness (1) and the spectrum's contrast in
-//! decibels (0 as well: both sides are at the floor). Samples so large that sums of their
-//! powers leave f32 (over about 1e16) give infinities or NaN.
+//! Values are f32; transforms and sums are taken in f64, for quiet bins count as much as loud ones. A silent column gives 1 for
+//! the flatness and 0 for all others, the contrast in decibels as well: both sides are at the floor. Samples so large that sums
+//! of their powers leave f32 (over about 1e16) give infinities or NaN.
 
 mod centroid;
 mod contrast;
@@ -30,9 +30,8 @@ pub use rolloff::RolloffConfig;
 use crate::column::{ColumnKernel, for_each_column};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit};
 use crate::frame::{Framing, Span};
-use crate::precise::{PreciseScratch, PreciseStft};
 use crate::spectrogram::{Exponent, framed_time_axis};
-use crate::stft::StftConfig;
+use crate::stft::{Precision, Stft, StftConfig, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
 /// A descriptor of a column of a spectrogram.
@@ -96,7 +95,7 @@ trait Descriptor: Send + Sync + std::fmt::Debug {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Spectral {
-    stft: PreciseStft,
+    stft: Stft,
     descriptor: Arc<dyn Descriptor>,
     sample_rate: u32,
 }
@@ -105,7 +104,7 @@ pub struct Spectral {
 #[derive(Debug, Clone)]
 pub struct SpectralScratch {
     name: &'static str,
-    stft: PreciseScratch,
+    stft: StftScratch,
     spectrum: Vec<f32>,
     work: Vec<f32>,
     /// Of one column, or of all columns of a clip.
@@ -122,7 +121,7 @@ impl Spectral {
     ) -> Result<Self, FeatureError> {
         check::rate(sample_rate)?;
         let n_fft = stft.n_fft;
-        let stft = PreciseStft::new(stft)?;
+        let stft = stft.plan_in(Precision::Double)?;
         let descriptor = Arc::new(descriptor(n_fft)?);
         Ok(Self { stft, descriptor, sample_rate })
     }
@@ -165,7 +164,7 @@ impl Spectral {
         let columns = if descriptor.needs_all().is_some() { frames } else { 1 };
         let enough = descriptor.kept().checked_mul(columns).is_some_and(|n| scratch.kept.len() >= n);
         let same = scratch.name == descriptor.name()
-            && self.stft.fits(&scratch.stft)
+            && self.stft.fits(&scratch.stft).is_ok()
             && scratch.spectrum.len() == self.stft.bins()
             && scratch.work.len() == descriptor.work()
             && scratch.column.len() == descriptor.rows();
@@ -198,7 +197,8 @@ impl Spectral {
         let span = Span::whole(samples);
         let exponent = self.descriptor.exponent();
         self.run(out, scratch, |t, stft, spectrum| {
-            self.stft.column(t, span, exponent, stft, spectrum);
+            self.stft.transform(t, span, stft);
+            exponent.apply(&self.stft, stft, spectrum);
         });
         Ok(())
     }
@@ -256,7 +256,7 @@ impl Spectral {
         &self,
         mut out: ArrayViewMut2<'_, f32>,
         scratch: &mut SpectralScratch,
-        spectrum_of: impl Fn(usize, &mut PreciseScratch, &mut [f32]),
+        spectrum_of: impl Fn(usize, &mut StftScratch, &mut [f32]),
     ) {
         let SpectralScratch { stft, spectrum, work, kept, column, .. } = scratch;
         let size = self.descriptor.kept();
@@ -296,7 +296,8 @@ impl ColumnKernel for Kernel {
     fn column(&mut self, t: usize, span: Span<'_>, out: &mut [f32]) {
         let Spectral { stft, descriptor, .. } = &self.plan;
         let SpectralScratch { stft: transformed, spectrum, work, kept, .. } = &mut self.scratch;
-        stft.column(t, span, descriptor.exponent(), transformed, spectrum);
+        stft.transform(t, span, transformed);
+        descriptor.exponent().apply(stft, transformed, spectrum);
         descriptor.column(spectrum, work, kept, out);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Descriptor, Spectral};
 use crate::extractor::{Axis, Unit};
 use crate::frequency::fft_frequencies;
-use crate::simd_columns::dot_rows;
+use crate::simd::sums::dot_rows;
 use crate::stft::StftConfig;
 use crate::{FeatureError, check};
 

@@ -5,7 +5,7 @@ use num_complex::Complex32;
 
 use super::{Inner, Stft};
 use crate::real_inverse::RealInverseScratch;
-use crate::simd_inverse::divide;
+use crate::simd::inverse::divide;
 use crate::{FeatureError, check};
 
 /// Buffers of one inverse; make one per thread with [`Stft::inverse_scratch`] and use it again.

@@ -3,6 +3,8 @@
 
 mod cases;
 
+use std::sync::LazyLock;
+
 use cases::Case;
 use mgr_features::log_mel::LogMelConfig;
 use mgr_features::spectrogram::SpectrogramConfig;
@@ -12,10 +14,18 @@ use ndarray::{Array2, ShapeBuilder};
 
 const SAMPLE_RATE: u32 = 22_050;
 
-fn each(check: impl Fn(&Case, &dyn Extractor)) {
-    for case in cases::all() {
+/// All cases with their plans, which are made once for all tests.
+static PLANNED: LazyLock<Vec<(Case, Box<dyn Extractor>)>> = LazyLock::new(|| {
+    let plan = |case: Case| {
         let extractor = case.config.plan(SAMPLE_RATE).unwrap_or_else(|e| panic!("{:?}: {e}", case.config));
-        check(&case, extractor.as_ref());
+        (case, extractor)
+    };
+    cases::all().into_iter().map(plan).collect()
+});
+
+fn each(check: impl Fn(&Case, &dyn Extractor)) {
+    for (case, extractor) in PLANNED.iter() {
+        check(case, extractor.as_ref());
     }
 }
 

@@ -77,6 +77,7 @@ families! {
     chroma,
     cqt,
     mel,
+    pitch,
     scattering,
     spectral,
 }

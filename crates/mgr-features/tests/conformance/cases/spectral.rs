@@ -6,7 +6,7 @@ use mgr_features::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, ContrastScale, FlatnessConfig, PolyConfig, RmsConfig,
     RolloffConfig, SpectralRmsConfig, ZeroCrossingConfig, ZeroSign,
 };
-use mgr_features::stft::StftConfig;
+use mgr_features::stft::{Conditioning, StftConfig};
 
 use super::Case;
 
@@ -57,6 +57,12 @@ pub(super) fn cases() -> Vec<Case> {
             count_first: true,
         })),
     ];
+    // A short window that is not in the middle of its transform, and frames that are conditioned.
+    for conditioning in [None, Some(Conditioning::default())] {
+        let centering = Centering::WindowAligned;
+        let stft = StftConfig { win_length: Some(401), centering, conditioning, ..stft(512, 200) };
+        all.push(Case::new(FeatureConfig::SpectralCentroid(CentroidConfig { stft })).homogeneous(0.0));
+    }
     for p in [0.5, 1.0, 2.0, 3.0, 4.0, 5.0] {
         let config = |norm| FeatureConfig::SpectralBandwidth(BandwidthConfig { stft: stft(512, 100), p, norm });
         all.push(Case::new(config(true)).homogeneous(0.0));

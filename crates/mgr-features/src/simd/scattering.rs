@@ -1,14 +1,12 @@
-//! The inner loops of the scattering transform, in either precision; see [`crate::simd`] for how they are compiled.
-#![allow(unsafe_code)]
+//! The inner loops of the scattering transform, in either precision.
 
 use num_complex::Complex;
-use rustfft::FftNum;
-use rustfft::num_traits::Float;
 
-use crate::simd::dispatched;
+use super::Real;
+use super::transform::real_bin;
 
 /// A precision that scattering computes in.
-pub(crate) trait Real: FftNum + Float {
+pub(crate) trait Scattered: Real {
     /// Standard deviations of a Gaussian after which it counts as nothing, in frequency.
     const SUPPORT: f64;
     /// The same in time, where what is left out is a share of the loudest sample.
@@ -35,12 +33,6 @@ pub(crate) trait Real: FftNum + Float {
         low: &mut [Complex<Self>],
         mirrored: &mut [Complex<Self>],
     );
-
-    /// From a number of the tables.
-    fn of(value: f64) -> Self;
-
-    /// To the widest.
-    fn wide(self) -> f64;
 }
 
 macro_rules! precision {
@@ -68,7 +60,7 @@ macro_rules! precision {
             ) = split_body
         }
 
-        impl Real for $real {
+        impl Scattered for $real {
             const SUPPORT: f64 = $support;
             const REACH: f64 = $reach;
 
@@ -97,16 +89,6 @@ macro_rules! precision {
             ) {
                 $spread(z, twiddles, low, mirrored);
             }
-
-            #[inline(always)]
-            fn of(value: f64) -> Self {
-                value as Self
-            }
-
-            #[inline(always)]
-            fn wide(self) -> f64 {
-                f64::from(self)
-            }
         }
     };
 }
@@ -115,30 +97,18 @@ precision!(f32, 6.0, 5.5, weigh_single, modulus_pairs_single, split_single, spre
 precision!(f64, 7.5, 7.2, weigh_double, modulus_pairs_double, split_double, spread_double);
 
 #[inline(always)]
-fn weigh_body<F: Float>(values: &[Complex<F>], weights: &[F], out: &mut [Complex<F>]) {
+fn weigh_body<F: Real>(values: &[Complex<F>], weights: &[F], out: &mut [Complex<F>]) {
     for ((o, v), &w) in out.iter_mut().zip(values).zip(weights) {
         *o = Complex::new(v.re * w, v.im * w);
     }
 }
 
 #[inline(always)]
-fn modulus_pairs_body<F: Float>(z: &[Complex<F>], out: &mut [Complex<F>]) {
+fn modulus_pairs_body<F: Real>(z: &[Complex<F>], out: &mut [Complex<F>]) {
     let norm = |z: Complex<F>| (z.re * z.re + z.im * z.im).sqrt();
     for (o, [a, b]) in out.iter_mut().zip(z.as_chunks::<2>().0) {
         *o = Complex::new(norm(*a), norm(*b));
     }
-}
-
-/// Bin `k` of the spectrum `X` of a real signal from the transform `z` of its even and odd samples as real and imaginary
-/// parts, given `z[k]`, `z[H - k]` and the twiddle `w = -i exp(-pi i k / H)`, where `H = z.len()`.
-///
-/// With `a = z[k]`, `b = conj z[H-k]`: `X[k] = (a + b)/2 + w (a - b)/2`.
-#[inline(always)]
-pub(crate) fn real_bin<F: Float>(a: Complex<F>, b: Complex<F>, w: Complex<F>) -> Complex<F> {
-    let half = F::one() / (F::one() + F::one());
-    let (even_re, even_im) = (half * (a.re + b.re), half * (a.im - b.im));
-    let (odd_re, odd_im) = (half * (a.re - b.re), half * (a.im + b.im));
-    Complex::new(even_re + (odd_re * w.re - odd_im * w.im), even_im + (odd_re * w.im + odd_im * w.re))
 }
 
 /// Bins 1 to `low.len()` of the spectrum of a real signal, by [`real_bin`]: their conjugates into `low`, themselves into
@@ -166,19 +136,14 @@ mod tests {
     use super::*;
 
     fn noise(count: usize, seed: u32) -> Vec<Complex<f32>> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..count).map(|_| Complex::new(next(), next())).collect()
+        super::super::noise(2 * count, seed).as_chunks().0.iter().map(|[a, b]| Complex::new(*a, *b)).collect()
     }
 
     fn widened(values: &[Complex<f32>]) -> Vec<Complex<f64>> {
         values.iter().map(|z| Complex::new(z.re.into(), z.im.into())).collect()
     }
 
-    fn check<F: Real + Into<f64>>(z: &[Complex<F>], other: &[Complex<F>]) {
+    fn check<F: Scattered>(z: &[Complex<F>], other: &[Complex<F>]) {
         let count = z.len();
         let weights: Vec<F> = other.iter().map(|z| z.re).collect();
         let empty = vec![Complex::new(F::zero(), F::zero()); count];

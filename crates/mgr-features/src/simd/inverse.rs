@@ -1,14 +1,14 @@
-//! The inner loops of the inverse transform; see [`crate::simd`] for how they are compiled.
-#![allow(unsafe_code)]
+//! The inner loops of the inverse transform.
 
 use num_complex::Complex32;
 
-use crate::simd::{LANES, Twiddles, dispatched};
+use super::LANES;
+use super::transform::Twiddles;
 
 dispatched! {
     /// The half-length spectrum `z` whose inverse transform holds the even and odd samples of the real signal of spectrum
     /// `x` as real and imaginary parts, times the length of the signal. `x` has one value more than `z`.
-    join(x: &[Complex32], twiddles: &Twiddles, z: &mut [Complex32]) = join_body
+    join(x: &[Complex32], twiddles: &Twiddles<f32>, z: &mut [Complex32]) = join_body
 }
 
 /// The inverse of the split: with `M = z.len()`, `a = x[k]`, `b = conj x[M-k]` and the twiddle `w`,
@@ -16,7 +16,7 @@ dispatched! {
 ///
 /// A real signal has no imaginary part in its first and last bin: what is there anyway has no effect.
 #[inline(always)]
-fn join_body(x: &[Complex32], twiddles: &Twiddles, z: &mut [Complex32]) {
+fn join_body(x: &[Complex32], twiddles: &Twiddles<f32>, z: &mut [Complex32]) {
     let m = z.len();
     let pairs = (m - 1) / 2;
     let (first, last) = (x[0].re, x[m].re);
@@ -88,16 +88,8 @@ fn divide_body(values: &mut [f32], divisors: &[f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise;
     use super::*;
-
-    fn noise(count: usize) -> Vec<f32> {
-        let mut state = 7_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..count).map(|_| next()).collect()
-    }
 
     #[test]
     fn wide_and_narrow_give_the_same_bits() {
@@ -105,15 +97,15 @@ mod tests {
             let of = |v: Vec<f32>| -> Vec<Complex32> {
                 v.as_chunks().0.iter().map(|[a, b]| Complex32::new(*a, *b)).collect()
             };
-            let x = of(noise(2 * m + 2));
-            let twiddles = Twiddles { re: noise(m), im: noise(m + 1)[1..].to_vec() };
+            let x = of(noise(2 * m + 2, 7));
+            let twiddles = Twiddles { re: noise(m, 7), im: noise(m + 1, 7)[1..].to_vec() };
             let (mut a, mut b) = (vec![Complex32::default(); m], vec![Complex32::default(); m]);
             join(&x, &twiddles, &mut a);
             join_body(&x, &twiddles, &mut b);
             assert_eq!(a, b, "join of {m}");
 
-            let window = noise(2 * m + 1);
-            let (mut a, mut b) = (noise(2 * m), noise(2 * m));
+            let window = noise(2 * m + 1, 7);
+            let (mut a, mut b) = (noise(2 * m, 7), noise(2 * m, 7));
             add_windowed_pairs(&x[1..], &window[1..], &mut a);
             add_windowed_pairs_body(&x[1..], &window[1..], &mut b);
             assert_eq!(a, b, "sum of {m}");

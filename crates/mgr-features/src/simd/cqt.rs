@@ -1,7 +1,4 @@
-//! The inner loops of the constant-Q transforms, compiled twice as in [`crate::simd`].
-#![allow(unsafe_code)]
-
-use crate::simd::dispatched;
+//! The inner loops of the constant-Q transforms.
 
 /// Frames that are projected together, so that each kernel value is loaded once for all of them.
 pub(crate) const GROUP: usize = 4;
@@ -285,16 +282,8 @@ fn magnitude_body(re: &[f32], im: &[f32], gain: f32, out: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise;
     use super::*;
-
-    fn noise(count: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..count).map(|_| next()).collect()
-    }
 
     #[test]
     fn wide_and_narrow_give_the_same_bits() {

@@ -1,7 +1,4 @@
-//! Inner loop of band-limited interpolation; see [`crate::simd`] for how it is compiled.
-#![allow(unsafe_code)]
-
-use crate::simd::dispatched;
+//! Inner loop of band-limited interpolation.
 
 dispatched! {
     /// `out = (1 - share) a . x + share b . x`; lengths are multiples of 8.

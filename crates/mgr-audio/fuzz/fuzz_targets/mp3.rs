@@ -1,0 +1,4 @@
+//! MPEG audio, layer III.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mgr_audio_fuzz::load_as(data, &[(0, b"\xff\xfb")]));

@@ -1,0 +1,7 @@
+//! Ogg with Opus, its checksums right.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mgr_audio_fuzz::load_ogg(
+    data,
+    &[(0, b"OggS\0\x02"), (26, b"\x01\x13OpusHead")]
+));

@@ -1,0 +1,4 @@
+//! WAV, with the marks of RIFF.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mgr_audio_fuzz::load_as(data, &[(0, b"RIFF"), (8, b"WAVE")]));
