@@ -22,7 +22,6 @@ use crate::golden::{Array, Params};
 pub(super) const OPS: &[&str] = &[
     "cqt",
     "cqt_mag",
-    "icqt_roundtrip",
     "vqt",
     "vqt_mag",
     "hybrid_cqt",
@@ -35,10 +34,6 @@ pub(super) const OPS: &[&str] = &[
 pub(super) fn plan(op: &str, params: &mut Params, sample_rate: u32) -> Result<Box<dyn Op>, String> {
     Ok(match op {
         "cqt" => Box::new(Transform::Cqt(cqt(params)?.plan(sample_rate).map_err(text)?)),
-        "icqt_roundtrip" => Box::new(Back {
-            length: params.count("length")?,
-            plan: cqt(params)?.plan(sample_rate).map_err(text)?,
-        }),
         "vqt" => Box::new(Transform::Vqt(vqt(params)?.plan(sample_rate).map_err(text)?)),
         _ => FeatureOp::plan(&feature(op, params)?, sample_rate, Orientation::RowsFrames)?,
     })
@@ -144,33 +139,6 @@ impl Op for Transform {
                 Self::Vqt(plan) => plan.process_complex_into(samples, out.view_mut(), &mut scratch),
             }
             .map_err(text)?;
-            std::hint::black_box(&out);
-            Ok(())
-        }))
-    }
-}
-
-/// The inverse of the transform.
-struct Back {
-    plan: Cqt,
-    length: Option<usize>,
-}
-
-impl Op for Back {
-    fn run(&self, samples: &[f32]) -> Result<Outputs, String> {
-        let matrix = self.plan.process_complex(samples).map_err(text)?;
-        let signal = self.plan.inverse(matrix.view(), self.length).map_err(text)?;
-        Ok(vec![("out", Array::vector(signal))])
-    }
-
-    /// The inverse alone.
-    fn repeat<'a>(&'a self, samples: &'a [f32]) -> Result<Repeat<'a>, String> {
-        let matrix = self.plan.process_complex(samples).map_err(text)?;
-        let length = self.length.unwrap_or_else(|| self.plan.covered(matrix.ncols()));
-        let mut out = vec![0.0; length];
-        let mut scratch = self.plan.inverse_scratch_for(length).map_err(text)?;
-        Ok(Box::new(move || {
-            self.plan.inverse_into(matrix.view(), &mut out, &mut scratch).map_err(text)?;
             std::hint::black_box(&out);
             Ok(())
         }))
