@@ -22,7 +22,6 @@ fn feature(criterion: &mut Criterion, name: &str, config: &FeatureConfig) {
 }
 
 fn benchmarks(criterion: &mut Criterion) {
-    criterion.sample_size(20);
     for name in FeatureConfig::NAMES {
         if let Some(config) = FeatureConfig::named(name) {
             feature(criterion, name, &config);
@@ -40,5 +39,9 @@ fn benchmarks(criterion: &mut Criterion) {
     criterion.bench_function("mel plan", |bencher| bencher.iter(|| MelConfig::default().plan(SAMPLE_RATE)));
 }
 
-criterion_group!(time_frequency, benchmarks);
+criterion_group! {
+    name = time_frequency;
+    config = Criterion::default().sample_size(20);
+    targets = benchmarks
+}
 criterion_main!(time_frequency);
