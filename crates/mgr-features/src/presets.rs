@@ -48,6 +48,18 @@ pub fn all() -> Vec<Preset> {
         preset("kaldi_fbank", 16_000, "Kaldi compute-fbank-feats", log_mel(kaldi_fbank(23))),
         preset("kaldi_mfcc", 16_000, "Kaldi compute-mfcc-feats", FeatureConfig::Mfcc(kaldi_mfcc())),
         preset("mlfcf_mel", 22_050, "MLFCF", log_mel(mlfcf::mel())),
+        preset(
+            "mlfcf_harmonic",
+            22_050,
+            "MLFCF, its harmonic part",
+            FeatureConfig::HpssSpectrogram(mlfcf::harmonic()),
+        ),
+        preset(
+            "mlfcf_percussive",
+            22_050,
+            "MLFCF, its percussive part",
+            FeatureConfig::HpssSpectrogram(mlfcf::percussive()),
+        ),
         preset("music_featurization", 22_050, "MusicFeaturization", log_mel(music_featurization())),
         preset("musicnn", 16_000, "Pons and Serra 2019, musicnn", log_mel(musicnn())),
         preset("vggish", 16_000, "Hershey et al. 2017, VGGish", log_mel(vggish())),

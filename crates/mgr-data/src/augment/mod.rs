@@ -191,7 +191,7 @@ impl AugmentConfig {
 /// Everything that was drawn for one variant of one clip: a line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariantLog {
-    /// Name of the clip: in a dataset, [`Track::id`].
+    /// Name of the clip: in a dataset, the `id` of its [`Track`](crate::dataset::Track).
     pub clip: String,
     /// Number of the variant; 0 is the clip itself.
     pub variant: u32,
