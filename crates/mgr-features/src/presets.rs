@@ -47,13 +47,13 @@ pub fn all() -> Vec<Preset> {
         preset("image_cnn", 22_050, "image networks on GTZAN", log_mel(image_cnn())),
         preset("kaldi_fbank", 16_000, "Kaldi compute-fbank-feats", log_mel(kaldi_fbank(23))),
         preset("kaldi_mfcc", 16_000, "Kaldi compute-mfcc-feats", FeatureConfig::Mfcc(kaldi_mfcc())),
-        preset("mlfcf_mel", 22_050, "MLFCF", log_mel(mlfcf::mel())),
         preset(
             "mlfcf_harmonic",
             22_050,
             "MLFCF, its harmonic part",
             FeatureConfig::HpssSpectrogram(mlfcf::harmonic()),
         ),
+        preset("mlfcf_mel", 22_050, "MLFCF", log_mel(mlfcf::mel())),
         preset(
             "mlfcf_percussive",
             22_050,
