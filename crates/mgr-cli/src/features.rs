@@ -8,7 +8,7 @@ use mgr_audio::LoadConfig;
 use mgr_data::write_atomic;
 use mgr_eval::figure::{AxisMarks, Caption, ColorBar, Mark, Pixels, encode_png, matrix_figure};
 use mgr_features::picture::{ColorMap, MAX_SIDE, Picture, PictureConfig, Tick};
-use mgr_features::{FeatureConfig, Layout};
+use mgr_features::{FeatureConfig, Layout, Unit};
 use ndarray::Array2;
 
 use crate::feature;
@@ -51,6 +51,9 @@ struct Plot {
     /// Colours.
     #[arg(long, value_enum, default_value_t = Colors::Magma)]
     color_map: Colors,
+    /// Magnitudes and powers in decibels under their largest value, down to -80.
+    #[arg(long)]
+    db: bool,
     /// Only the matrix, without axes, as networks see it (PNG).
     #[arg(long)]
     bare: bool,
@@ -111,8 +114,11 @@ fn plot(arguments: &Plot) -> Result<(), String> {
         eprintln!("mgr: {}: used in spite of damage: {damage}", arguments.file.display());
     }
     let wrong = |e: mgr_features::FeatureError| format!("{}: {e}", arguments.file.display());
-    let layout = extractor.layout(clip.samples.len()).map_err(wrong)?;
-    let matrix = extractor.extract(&clip.samples).map_err(wrong)?;
+    let mut layout = extractor.layout(clip.samples.len()).map_err(wrong)?;
+    let mut matrix = extractor.extract(&clip.samples).map_err(wrong)?;
+    if arguments.db {
+        to_decibels(&mut matrix, &mut layout)?;
+    }
     let config_of_picture = PictureConfig {
         width: Some(usize::from(arguments.width)),
         height: Some(usize::from(arguments.height)),
@@ -137,6 +143,18 @@ fn plot(arguments: &Plot) -> Result<(), String> {
     write_atomic(&arguments.out, |out| std::io::Write::write_all(out, &bytes)).map_err(|e| e.to_string())?;
     let (rows, columns) = matrix.dim();
     print(format_args!("{}  {} {rows} x {columns}", arguments.out.display(), config.name()))
+}
+
+fn to_decibels(matrix: &mut Array2<f32>, layout: &mut Layout) -> Result<(), String> {
+    let factor = match layout.unit {
+        Unit::Magnitude => 20.0,
+        Unit::Power => 10.0,
+        _ => return Err("--db is for features that are magnitudes or powers; this one is neither".to_owned()),
+    };
+    let largest = matrix.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    matrix.mapv_inplace(|v| (factor * (v / largest).max(f32::MIN_POSITIVE).log10()).max(-80.0));
+    layout.unit = Unit::Decibel;
+    Ok(())
 }
 
 fn title(file: &Path, config: &FeatureConfig) -> String {

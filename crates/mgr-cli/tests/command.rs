@@ -200,9 +200,16 @@ fn features_are_listed_shown_and_drawn() {
     assert_eq!(run(&["plot", "one.wav", "-o", "d.svg"]).status.code(), Some(0));
     assert!(text(&bytes("d.svg")).contains("Time in s"));
 
+    let decibels = ["plot", "one.wav", "-o", "f.svg", "--feature", "cqt", "--db"];
+    assert_eq!(run(&decibels).status.code(), Some(0), "{}", text(&run(&decibels).stderr));
+    assert!(text(&bytes("f.svg")).contains("-80"));
     for (arguments, message) in [
         (vec!["plot", "one.wav", "-o", "e.jpg"], "has to end in .png or .svg"),
         (vec!["plot", "one.wav", "-o", "e.svg", "--bare"], "has to end in .png"),
+        (
+            vec!["plot", "one.wav", "-o", "e.png", "--db"],
+            "--db is for features that are magnitudes or powers",
+        ),
         (vec!["plot", "gone.wav", "-o", "e.png"], "gone.wav: no such file"),
         (vec!["show", "melody"], "no feature is named melody"),
     ] {

@@ -23,7 +23,7 @@ impl Axis {
             Self::Time { .. } => "Time in s",
             Self::Coefficient { .. } => "Coefficient",
             Self::Name { .. } => "",
-            Self::Path { .. } => "Centre frequency of the path in Hz",
+            Self::Path { .. } => "Path in Hz",
         }
     }
 
