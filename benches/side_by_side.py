@@ -1,11 +1,12 @@
 """Times features by their Python peers and by mgr in turn, in one go, and prints a table of ratios.
 
     cargo build --release -p examples --no-default-features --example time_feature
-    python benches/side_by_side.py [CLIP.wav] [--rounds 5] [--ops OP ...] [--markdown]
+    python benches/side_by_side.py [CLIP.wav] [--rounds 5] [--ops OP ...] [--markdown] [--document docs/benchmarks.md]
 
 Needs librosa, soundfile, and kymatio for scattering. One thread on both sides. A round is one timing of the peer (a warm call first)
 and one median of mgr's runs, so that both see the same phases of a shared machine; the medians over the rounds are printed. Without a
-clip, 30 s at 22,050 Hz are computed: chords with noise and clicks.
+clip, 30 s at 22,050 Hz are computed: chords with noise and clicks. --document puts the table, with the machine and the versions, between
+the marks that the document has for it.
 """
 
 import os
@@ -14,7 +15,9 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"
 
 import argparse
+import importlib.metadata
 import json
+import platform
 import statistics
 import subprocess
 import sys
@@ -114,6 +117,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ops", nargs="*")
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--document", type=Path)
     arguments = parser.parse_args()
     if not TIMER.exists():
         sys.exit(f"{TIMER.name} is not built; see the head of this file")
@@ -130,8 +134,10 @@ def main():
         unknown = set(arguments.ops or []) - set(table)
         if unknown:
             sys.exit(f"no such op: {', '.join(sorted(unknown))}")
+        lines = []
         head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr peak MB")
-        if arguments.markdown:
+        if arguments.markdown or arguments.document:
+            lines.append("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
             print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
         else:
             print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*head), flush=True)
@@ -152,10 +158,32 @@ def main():
             build = 1e3 * statistics.median(o["build_s"] for o in ours)
             peak = max(o["peak_bytes"] for o in ours) / 1e6
             cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{peak:.1f}")
-            if arguments.markdown:
+            if arguments.markdown or arguments.document:
+                lines.append("| " + " | ".join(cells) + " |")
                 print("| " + " | ".join(cells) + " |", flush=True)
             else:
                 print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*cells), flush=True)
+
+    if arguments.document:
+        write(arguments.document, arguments.rounds, lines)
+
+
+def write(path, rounds, lines):
+    """Puts the table between the document's marks, under what it was measured with."""
+    names = ("librosa", "kymatio", "numpy", "scipy", "numba", "soxr")
+    versions = []
+    for name in names:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.split()[1]
+    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
+    told = f"{model}, {os.cpu_count()} cores, {platform.system()}; Rust {compiler}, Python {platform.python_version()}, {', '.join(versions)}; {rounds} rounds."
+    text = path.read_text()
+    before, rest = text.split("<!-- side_by_side -->", 1)
+    after = rest.split("<!-- end -->", 1)[1]
+    path.write_text(f"{before}<!-- side_by_side -->\n{told}\n\n" + "\n".join(lines) + f"\n<!-- end -->{after}")
 
 
 if __name__ == "__main__":
