@@ -49,6 +49,14 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
+    /// A table that cannot be made, written or read.
+    #[error("{what}: {reason}")]
+    Table {
+        /// The file, or what the table is of.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A clip shorter than one analysis frame.
     #[error("{name}: too short: {samples} samples at {sample_rate} Hz, one frame needs {needed}")]
     ShortClip {

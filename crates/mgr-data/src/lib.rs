@@ -17,6 +17,7 @@ pub mod front_end;
 pub mod groups;
 pub mod split_file;
 pub mod store;
+pub mod table;
 
 pub use atomic::{sweep_partial, write_atomic};
 pub use cache::cache_folder;
