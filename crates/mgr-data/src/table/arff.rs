@@ -108,6 +108,27 @@ fn tokens(line: &str, split_at_space: bool) -> Result<Vec<String>, String> {
     Ok(found)
 }
 
+/// The name that an attribute's declaration begins with, and its type in small letters; `nominal` for a list of classes, which need no
+/// reading, since they stand in the rows.
+fn name_and_type(declared: &str) -> Result<(String, String), String> {
+    let declared = declared.trim();
+    let quote = declared.chars().next().filter(|c| ['\'', '"'].contains(c));
+    let mut escaped = false;
+    let end = declared.char_indices().skip(usize::from(quote.is_some())).find(|&(_, c)| {
+        let ends = quote.map_or(c.is_whitespace() || c == '{', |quote| c == quote && !escaped);
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    let (name, kind) = declared.split_at(end.map_or(declared.len(), |(at, _)| at + usize::from(quote.is_some())));
+    let name = tokens(name, true)?.into_iter().next().filter(|name| !name.is_empty());
+    let kind = kind.trim();
+    match (name, kind.split_whitespace().next()) {
+        (Some(name), Some(_)) if kind.starts_with('{') && kind.ends_with('}') => Ok((name, "nominal".to_owned())),
+        (Some(name), Some(kind)) => Ok((name, kind.to_ascii_lowercase())),
+        _ => Err("expected @ATTRIBUTE name type".into()),
+    }
+}
+
 pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<RawTable, DataError> {
     let line = |number: usize, reason: String| DataError::Line {
         path: path.to_path_buf(),
@@ -149,20 +170,13 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<RawTable, DataError> {
             "@data" => data = true,
             "@attribute" => {
                 let declared = content.get("@attribute".len()..).unwrap_or("");
-                // The classes of a nominal attribute need no reading: they stand in the rows.
-                let before = declared.rsplit_once('{').filter(|_| declared.ends_with('}')).map(|(name, _)| name);
-                let parts = tokens(before.unwrap_or(declared), true).map_err(|e| line(number, e))?;
-                let (name, kind) = match (parts.as_slice(), before) {
-                    ([name], Some(_)) => (name, "nominal".to_owned()),
-                    ([name, kind, ..], None) => (name, kind.to_ascii_lowercase()),
-                    _ => return Err(line(number, "expected @ATTRIBUTE name type".into())),
-                };
+                let (name, kind) = name_and_type(declared).map_err(|e| line(number, e))?;
                 let column = match kind.as_str() {
                     "numeric" | "real" | "integer" => RawColumn::Number(Vec::new()),
                     "string" | "nominal" => RawColumn::Text(Vec::new()),
                     _ => return Err(line(number, format!("attributes of the type {kind} are not read"))),
                 };
-                columns.push((name.clone(), column));
+                columns.push((name, column));
             }
             _ => return Err(line(number, "expected @RELATION, @ATTRIBUTE or @DATA".into())),
         }

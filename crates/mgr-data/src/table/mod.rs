@@ -10,8 +10,8 @@
 //! | `.arff` | numeric attributes, the label as a nominal one | Weka, scipy |
 //! | `.npz` | the arrays `X`, `columns`, `id`, `label`, `group` | NumPy, without pickling |
 //!
-//! A missing value is NaN: an empty cell in CSV, `?` in ARFF, null in Parquet. All four give back what was written, bit for bit;
-//! a column whose values are all 32-bit numbers takes 32 bits.
+//! A missing value is NaN: an empty cell in CSV, `?` in ARFF, null in Parquet. All four give back what was written, bit for bit; in
+//! Parquet and NPZ numbers that are all of 32 bits take 32 bits.
 //!
 //! ```
 //! use mgr_data::table::Table;
@@ -372,16 +372,9 @@ pub(crate) fn typed(name: String, cells: Vec<String>) -> (String, RawColumn) {
     (name, RawColumn::Text(cells))
 }
 
-/// A number as text: the shortest digits that give it back, of 32 bits where it is one of these.
+/// A number as text: the shortest digits that give it back.
 pub(crate) fn digits(value: f64, missing: &str) -> String {
-    let single = value as f32;
-    if value.is_nan() {
-        missing.to_owned()
-    } else if f64::from(single) == value {
-        format!("{single:?}")
-    } else {
-        format!("{value:?}")
-    }
+    if value.is_nan() { missing.to_owned() } else { format!("{value:?}") }
 }
 
 /// Whether every value of a column is a number of 32 bits, or missing.

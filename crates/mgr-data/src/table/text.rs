@@ -16,7 +16,6 @@ pub(super) fn encode(table: &Table, path: &Path) -> Result<Vec<u8>, DataError> {
             out.write_field(text.get(row).map_or("", String::as_str)).map_err(failed)?;
         }
         for value in values {
-            // A shortest decimal that "{:?}" gives may be cut of its ".0", which a reader does not need; it costs nothing to keep.
             out.write_field(digits(*value, "")).map_err(failed)?;
         }
         out.write_record(None::<&[u8]>).map_err(failed)?;
