@@ -49,6 +49,16 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
+    /// A store that a later version of this program made.
+    #[error("{}: the store has layout {found}, this program knows layouts up to {known}: use the program that made it, or another folder", path.display())]
+    NewerStore {
+        /// The store's folder.
+        path: PathBuf,
+        /// The version of its layout.
+        found: u32,
+        /// The last version that is known here.
+        known: u32,
+    },
     /// A table that cannot be made, written or read.
     #[error("{what}: {reason}")]
     Table {
