@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use mgr_audio::SegmentConfig;
@@ -56,9 +56,10 @@ fn writer() {
     let front_end = front_end();
     let template = template(&front_end);
     let store = FeatureStore::open(Path::new(folder), &front_end).unwrap();
+    let stored: BTreeSet<String> = store.contents().unwrap().into_iter().collect();
     println!("\nopen");
     (0..count.parse::<usize>().unwrap()).into_par_iter().for_each(|number| {
-        if store.get(&key(number)).unwrap().is_none() {
+        if !stored.contains(&key(number)) {
             store.put(&key(number), &clip(&template, number)).unwrap();
             let mut out = std::io::stdout().lock();
             writeln!(out, "\nput {number}").unwrap();
@@ -68,24 +69,40 @@ fn writer() {
     println!("\nall");
 }
 
-fn start(folder: &Path, count: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "writer", "--nocapture", "--test-threads=1"])
-        .env(WRITER, format!("{count} {}", folder.display()))
-        .env("RAYON_NUM_THREADS", "3")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
+struct Writer {
+    child: Child,
+    out: BufReader<ChildStdout>,
 }
 
-/// The numbers that a writer said it has put, in whole lines, and whether it came to its end.
-fn said(child: &mut Child) -> (Vec<usize>, bool) {
-    let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
-    // The last line may be half.
-    let whole = &lines[..lines.len().saturating_sub(1)];
-    let put = whole.iter().filter_map(|line| line.strip_prefix("put ")?.parse().ok()).collect();
-    (put, whole.iter().any(|line| line == "all"))
+impl Writer {
+    /// Starts a writer and waits until it has opened the store.
+    fn start(folder: &Path, count: usize) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "writer", "--nocapture", "--test-threads=1"])
+            .env(WRITER, format!("{count} {}", folder.display()))
+            .env("RAYON_NUM_THREADS", "3")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while line != "open\n" {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "the writer ended before it began");
+        }
+        Self { child, out }
+    }
+
+    /// The numbers that the writer said it has put, in whole lines, and whether it came to its end.
+    fn said(&mut self) -> (Vec<usize>, bool) {
+        let mut text = String::new();
+        self.out.read_to_string(&mut text).unwrap();
+        // The last line may be half.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let put = whole.lines().filter_map(|line| line.strip_prefix("put ")?.parse().ok()).collect();
+        (put, whole.lines().any(|line| line == "all"))
+    }
 }
 
 fn kill_writers(kills: usize, count: usize) {
@@ -97,16 +114,16 @@ fn kill_writers(kills: usize, count: usize) {
     let (mut done, mut rounds, mut during) = (0, 0, 0);
     while done < kills {
         // Two writers at once, each killed at a moment of its own.
-        let mut writers = [start(folder.path(), count), start(folder.path(), count)];
+        let mut writers = [Writer::start(folder.path(), count), Writer::start(folder.path(), count)];
         for writer in &mut writers {
-            std::thread::sleep(Duration::from_micros(random.below(25_000) as u64));
-            writer.kill().unwrap();
+            std::thread::sleep(Duration::from_micros(random.below(20_000) as u64));
+            writer.child.kill().unwrap();
         }
         let mut finished = false;
         for writer in &mut writers {
-            let (numbers, all) = said(writer);
+            let (numbers, all) = writer.said();
             during += usize::from(!numbers.is_empty() && !all);
-            done += usize::from(!writer.wait().unwrap().success());
+            done += usize::from(!writer.child.wait().unwrap().success());
             finished |= all;
             put.extend(numbers);
         }
@@ -127,8 +144,8 @@ fn kill_writers(kills: usize, count: usize) {
     }
     eprintln!("{done} writers killed in {rounds} rounds, {during} of them between two puts of theirs");
     // The next writer goes on where the last one was killed.
-    let mut last = start(folder.path(), count);
-    assert!(said(&mut last).1 && last.wait().unwrap().success());
+    let mut last = Writer::start(folder.path(), count);
+    assert!(last.said().1 && last.child.wait().unwrap().success());
     let store = FeatureStore::open(folder.path(), &front_end).unwrap();
     let census = store.census().unwrap();
     assert_eq!((census.clips, census.replaced, census.damaged), (count, 0, 0));
