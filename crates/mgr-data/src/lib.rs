@@ -15,6 +15,7 @@ mod fingerprint;
 pub mod folder;
 pub mod front_end;
 pub mod groups;
+pub mod sources;
 pub mod split_file;
 pub mod store;
 pub mod table;

@@ -39,7 +39,8 @@ fn round_trip(table: &Table) {
 
 #[test]
 fn every_format_gives_back_what_was_written() {
-    let values = array![[0.1f32, -0.0, 1e-40], [f32::NAN, 3.4e38, 7.0], [1.0, 2.0, 3.0], [5.0, -1.5, f32::NAN]];
+    let values =
+        array![[0.1f32, -0.0, 1e-40], [f32::NAN, 3.4e38, 7.0], [1.0, 2.0, 3.0], [5.0, -1.5, f32::NAN]];
     let values = values.mapv(f64::from);
     let ids = texts(&["blues/a b.wav", "it's, \"quoted\" {x} 100%.wav", "日本\\語.wav", "?"]);
     let names = texts(&["mfcc 1", "it's 50 % \"wet\", {really}", "Ω"]);
@@ -139,7 +140,8 @@ fn a_foreign_csv_is_read_by_its_usual_names() {
     assert_eq!(table.labels().unwrap(), ["hip hop", "soul \"x\""]);
     assert_eq!(table.columns(), ["Length"]);
     assert!(table.values()[(1, 0)].is_nan(), "an empty cell is a missing value");
-    let options = ReadOptions { label: Some("MOOD".into()), ignore: vec!["genre".into()], ..ReadOptions::default() };
+    let options =
+        ReadOptions { label: Some("MOOD".into()), ignore: vec!["genre".into()], ..ReadOptions::default() };
     assert_eq!(Table::read_with(&path, &options).unwrap().labels().unwrap(), ["calm", "wild"]);
     let options = ReadOptions { group: Some("artist".into()), ..options };
     let missing = Table::read_with(&path, &options).unwrap_err().to_string();

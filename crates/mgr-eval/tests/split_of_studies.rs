@@ -23,7 +23,11 @@ fn units(value: &Value) -> Vec<f64> {
 }
 
 fn size(value: &Value) -> Option<PartSize> {
-    Some(value.as_u64().map_or_else(|| PartSize::Share(value.as_f64().unwrap()), |n| PartSize::Clips(n as usize)))
+    Some(
+        value
+            .as_u64()
+            .map_or_else(|| PartSize::Share(value.as_f64().unwrap()), |n| PartSize::Clips(n as usize)),
+    )
 }
 
 fn seed(value: &Value) -> u32 {
@@ -114,7 +118,13 @@ fn folds_of_the_golden_tables() {
     let read = |path: &str| -> Vec<usize> {
         let bytes = std::fs::read(open.join("tables").join(path)).unwrap();
         let kind = |kind: &[u8]| bytes[..128].windows(2).any(|w| w == kind);
-        let step = if kind(b"i8") { 8 } else if kind(b"i4") { 4 } else { 2 };
+        let step = if kind(b"i8") {
+            8
+        } else if kind(b"i4") {
+            4
+        } else {
+            2
+        };
         bytes[128..].chunks_exact(step).map(|c| usize::from(u16::from_le_bytes([c[0], c[1]]))).collect()
     };
     for table in ["synth10", "wine", "digits600"] {
@@ -126,7 +136,10 @@ fn folds_of_the_golden_tables() {
             }
             fold_of
         };
-        assert_eq!(of(stratified_k_fold(&labels, 10, None).unwrap()), read(&format!("{table}_skf10_fold_of_row.npy")));
+        assert_eq!(
+            of(stratified_k_fold(&labels, 10, None).unwrap()),
+            read(&format!("{table}_skf10_fold_of_row.npy"))
+        );
         assert_eq!(of(k_fold(labels.len(), 5, None).unwrap()), read(&format!("{table}_kf5_fold_of_row.npy")));
     }
 }
@@ -135,15 +148,21 @@ fn folds_of_the_golden_tables() {
 fn bad_sizes_are_told() {
     let error = |result: Result<DrawnSplit, mgr_eval::EvalError>| result.unwrap_err().to_string();
     assert!(error(train_test_split(10, None, Some(PartSize::Share(1.5)), 0)).contains("test_size is 1.5"));
-    assert!(error(train_test_split(10, None, Some(PartSize::Share(f64::NAN)), 0)).contains("test_size is NaN"));
+    assert!(
+        error(train_test_split(10, None, Some(PartSize::Share(f64::NAN)), 0)).contains("test_size is NaN")
+    );
     assert!(error(train_test_split(10, None, Some(PartSize::Clips(10)), 0)).contains("fewer than all"));
-    assert!(error(train_test_split(10, Some(PartSize::Clips(6)), Some(PartSize::Clips(6)), 0)).contains("is 12"));
+    assert!(
+        error(train_test_split(10, Some(PartSize::Clips(6)), Some(PartSize::Clips(6)), 0)).contains("is 12")
+    );
     assert!(error(train_test_split(1, None, Some(PartSize::Share(0.5)), 0)).contains("train part is empty"));
     assert!(error(train_test_split(0, None, Some(PartSize::Share(0.5)), 0)).contains("part is empty"));
     assert!(error(train_test_split(10, None, None, 0)).contains("sizes"));
     let stratified = stratified_shuffle_split(&[0, 0, 1], 1, None, Some(PartSize::Clips(1)), 0);
     assert!(stratified.unwrap_err().to_string().contains("class 1 has 1 clips"));
-    assert!(stratified_k_fold(&[0, 0, 1, 1, 1], 3, None).unwrap_err().to_string().contains("class 0 has 2 clips"));
+    assert!(
+        stratified_k_fold(&[0, 0, 1, 1, 1], 3, None).unwrap_err().to_string().contains("class 0 has 2 clips")
+    );
     assert!(k_fold(3, 4, None).is_err() && k_fold(3, 1, None).is_err());
     assert!(mlfcf_folds(&[]).is_err() && mlfcf_folds(&[0, 0, 1]).is_err());
 }
@@ -183,10 +202,15 @@ fn shares_with_and_without_groups() {
     }
     let fold = split.split_groups(&labels, &groups).unwrap();
     check_groups(&[fold], &groups).unwrap();
-    assert_ne!(split.split(&labels).unwrap(), RatioSplit { seed: 4, ..split.clone() }.split(&labels).unwrap());
+    assert_ne!(
+        split.split(&labels).unwrap(),
+        RatioSplit { seed: 4, ..split.clone() }.split(&labels).unwrap()
+    );
     let no_validation = RatioSplit { train: 0.5, validation: 0.0, seed: 0 }.split(&labels).unwrap();
     assert!(no_validation.validation.is_empty() && no_validation.test.len() == 150);
-    for (train, validation) in [(0.0, 0.1), (1.0, 0.0), (0.8, 0.2), (0.5, -0.1), (f64::NAN, 0.1), (0.5, f64::NAN)] {
+    for (train, validation) in
+        [(0.0, 0.1), (1.0, 0.0), (0.8, 0.2), (0.5, -0.1), (f64::NAN, 0.1), (0.5, f64::NAN)]
+    {
         assert!(RatioSplit { train, validation, seed: 0 }.split(&labels).is_err(), "{train} {validation}");
     }
     assert!(split.split(&[0, 0, 1]).unwrap_err().to_string().contains("class 0 has 2 clips"));
@@ -201,7 +225,10 @@ fn a_class_absent_from_a_fold_is_told() {
     let summary = FoldSummary::new(&fold, &[0, 1, 0, 2], &classes).unwrap();
     assert_eq!(summary.absent(), ["b"]);
     assert_eq!(summary.totals(), [2, 0, 1, 1]);
-    assert!(summary.to_string().lines().last().unwrap().contains("2          0       1        1"), "{summary}");
+    assert!(
+        summary.to_string().lines().last().unwrap().contains("2          0       1        1"),
+        "{summary}"
+    );
     assert!(FoldSummary::new(&fold, &[0, 1, 0, 3], &classes).is_err());
     assert!(FoldSummary::new(&fold, &[0, 1], &classes).is_err());
 }

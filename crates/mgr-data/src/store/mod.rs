@@ -249,7 +249,8 @@ impl FeatureStore {
         let (count, rows, frames) = clip.segments()?.dim();
         if count == 0 || (rows, frames) != (self.shared.rows, self.shared.frames) {
             let (want_rows, want_frames) = (self.shared.rows, self.shared.frames);
-            let reason = format!("shape {count} x {rows} x {frames}, expected n x {want_rows} x {want_frames}");
+            let reason =
+                format!("shape {count} x {rows} x {frames}, expected n x {want_rows} x {want_frames}");
             return Err(bad(&clip.path, reason));
         }
         held(&self.shared.known).whole.insert(content.to_owned());
@@ -311,7 +312,8 @@ impl FeatureStore {
         let (count, rows, frames) = clip.segments.dim();
         if count == 0 || (rows, frames) != (self.shared.rows, self.shared.frames) {
             let (want_rows, want_frames) = (self.shared.rows, self.shared.frames);
-            let reason = format!("shape {count} x {rows} x {frames}, expected n x {want_rows} x {want_frames}");
+            let reason =
+                format!("shape {count} x {rows} x {frames}, expected n x {want_rows} x {want_frames}");
             return Err(bad(folder, reason));
         }
         let mut bytes = Vec::with_capacity(4 * clip.segments.len() + 1024);

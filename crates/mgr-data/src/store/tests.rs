@@ -67,7 +67,8 @@ fn two_openings_write_the_same_store_from_many_threads() {
     let front_end = front_end();
     let clips: Vec<ClipFeatures> = (0..24).map(|i| clip(&front_end, i as f32)).collect();
     // Small files, so that several come to be, and maps grow.
-    let open = || FeatureStore::at(folder.path().to_path_buf(), 96, front_end.layout().columns, 20_000).unwrap();
+    let open =
+        || FeatureStore::at(folder.path().to_path_buf(), 96, front_end.layout().columns, 20_000).unwrap();
     let stores = [open(), open()];
     thread::scope(|scope| {
         for writer in 0..4 {

@@ -119,11 +119,14 @@ fn name_and_type(declared: &str) -> Result<(String, String), String> {
         escaped = c == '\\' && !escaped;
         ends
     });
-    let (name, kind) = declared.split_at(end.map_or(declared.len(), |(at, _)| at + usize::from(quote.is_some())));
+    let (name, kind) =
+        declared.split_at(end.map_or(declared.len(), |(at, _)| at + usize::from(quote.is_some())));
     let name = tokens(name, true)?.into_iter().next().filter(|name| !name.is_empty());
     let kind = kind.trim();
     match (name, kind.split_whitespace().next()) {
-        (Some(name), Some(_)) if kind.starts_with('{') && kind.ends_with('}') => Ok((name, "nominal".to_owned())),
+        (Some(name), Some(_)) if kind.starts_with('{') && kind.ends_with('}') => {
+            Ok((name, "nominal".to_owned()))
+        }
         (Some(name), Some(kind)) => Ok((name, kind.to_ascii_lowercase())),
         _ => Err("expected @ATTRIBUTE name type".into()),
     }

@@ -108,7 +108,11 @@ fn row_names(feature: &str, layout: &Layout) -> Vec<String> {
 ///
 /// # Errors
 /// [`DataError::Table`] for a feature of several columns without statistics.
-pub fn column_names(feature: &str, layout: &Layout, statistics: &[Statistic]) -> Result<Vec<String>, DataError> {
+pub fn column_names(
+    feature: &str,
+    layout: &Layout,
+    statistics: &[Statistic],
+) -> Result<Vec<String>, DataError> {
     let names = row_names(feature, layout);
     if statistics.is_empty() {
         // A time axis may have one column by chance, and another number for the next clip.

@@ -141,7 +141,8 @@ impl Table {
             let (id, name) = (&ids[row], &columns[column]);
             return Err(wrong(format!("{name} of {id} is {value}, a number or NaN (missing) is needed")));
         }
-        let values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
+        let values =
+            if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
         Ok(Self { ids, labels: None, groups: None, columns, values })
     }
 
@@ -279,7 +280,8 @@ impl RawTable {
             let at = self.position(ignored).ok_or_else(|| self.missing(path, ignored))?;
             self.columns.remove(at);
         }
-        let ids = self.take(path, options.id.as_deref(), &["id", "filename", "file", "path", "track", "track_id"])?;
+        let ids =
+            self.take(path, options.id.as_deref(), &["id", "filename", "file", "path", "track", "track_id"])?;
         let labels = self.take(path, options.label.as_deref(), &["label", "genre", "class", "genre_top"])?;
         let groups = self.take(path, options.group.as_deref(), &["group", "artist"])?;
         let ids = ids.unwrap_or_else(|| (0..self.rows).map(|i| i.to_string()).collect());
@@ -341,6 +343,24 @@ impl RawTable {
     }
 }
 
+/// All columns of a Parquet table as text: the names, and the rows.
+pub(crate) fn text_rows(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), DataError> {
+    let raw = parquet::decode(crate::folder::read_file(path)?, path)?;
+    let mut rows = vec![Vec::with_capacity(raw.columns.len()); raw.rows];
+    let mut names = Vec::with_capacity(raw.columns.len());
+    for (name, column) in raw.columns {
+        names.push(name);
+        let cells: Vec<String> = match column {
+            RawColumn::Text(text) => text,
+            RawColumn::Number(numbers) => {
+                numbers.iter().map(|n| if n.is_nan() { String::new() } else { n.to_string() }).collect()
+            }
+        };
+        rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
+    }
+    Ok((names, rows))
+}
+
 /// Puts the path before a reason that does not know it.
 fn at(path: &Path, error: DataError) -> DataError {
     match error {
@@ -362,7 +382,18 @@ pub(crate) fn parse(text: &str) -> Option<f64> {
 /// Columns of text become numbers where every cell is one; `id`, `label` and `group` and the usual names for them stay text.
 pub(crate) fn typed(name: String, cells: Vec<String>) -> (String, RawColumn) {
     const TEXT: [&str; 12] = [
-        "id", "filename", "file", "path", "track", "track_id", "label", "genre", "class", "genre_top", "group", "artist",
+        "id",
+        "filename",
+        "file",
+        "path",
+        "track",
+        "track_id",
+        "label",
+        "genre",
+        "class",
+        "genre_top",
+        "group",
+        "artist",
     ];
     if !TEXT.iter().any(|t| name.eq_ignore_ascii_case(t))
         && let Some(numbers) = cells.iter().map(|c| parse(c)).collect::<Option<Vec<f64>>>()

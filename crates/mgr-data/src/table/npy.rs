@@ -70,7 +70,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Npy, String> {
     let descr = field(header, "descr").and_then(|d| d.strip_prefix('\'')?.split('\'').next());
     let descr = descr.ok_or("holds records, not an array")?;
     let fortran = field(header, "fortran_order").ok_or_else(broken)?.starts_with("True");
-    let shape = field(header, "shape").and_then(|s| s.strip_prefix('(')?.split(')').next()).ok_or_else(broken)?;
+    let shape =
+        field(header, "shape").and_then(|s| s.strip_prefix('(')?.split(')').next()).ok_or_else(broken)?;
     let shape: Option<Vec<usize>> =
         shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect();
     let shape = shape.ok_or_else(broken)?;

@@ -12,7 +12,8 @@ use crate::DataError;
 
 pub(super) fn encode(table: &Table, path: &Path) -> Result<Vec<u8>, DataError> {
     let failed = |e: &dyn std::fmt::Display| refuse(path, format!("cannot be written: {e}"));
-    let mut arrays = vec![("X".to_owned(), npy::matrix(table.values())), ("columns".into(), npy::text(table.columns()))];
+    let mut arrays =
+        vec![("X".to_owned(), npy::matrix(table.values())), ("columns".into(), npy::text(table.columns()))];
     for (name, text) in table.texts() {
         if text.iter().any(|t| t.ends_with('\0')) {
             return Err(refuse(path, format!("a {name} ends in a null character, which NumPy's text loses")));

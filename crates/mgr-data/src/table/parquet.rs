@@ -130,7 +130,8 @@ fn read(bytes: Vec<u8>) -> Result<RawTable, ParquetError> {
 fn fill(reader: ColumnReader, content: &mut RawColumn) -> Result<usize, ParquetError> {
     macro_rules! numbers {
         ($reader:expr, $numbers:expr, $convert:expr) => {{
-            let (values, levels) = all(|levels, values| $reader.read_records(GROUP, Some(levels), None, values))?;
+            let (values, levels) =
+                all(|levels, values| $reader.read_records(GROUP, Some(levels), None, values))?;
             spread(values.into_iter().map($convert), &levels, f64::NAN, $numbers)
         }};
     }
@@ -142,10 +143,16 @@ fn fill(reader: ColumnReader, content: &mut RawColumn) -> Result<usize, ParquetE
                 values.iter().map(|v: &ByteArray| v.as_utf8().map(str::to_owned)).collect();
             spread(decoded?.into_iter(), &levels, String::new(), texts)
         }
-        (ColumnReader::BoolColumnReader(mut r), RawColumn::Number(n)) => numbers!(r, n, |v: bool| f64::from(u8::from(v))),
-        (ColumnReader::Int32ColumnReader(mut r), RawColumn::Number(n)) => numbers!(r, n, |v: i32| f64::from(v)),
+        (ColumnReader::BoolColumnReader(mut r), RawColumn::Number(n)) => {
+            numbers!(r, n, |v: bool| f64::from(u8::from(v)))
+        }
+        (ColumnReader::Int32ColumnReader(mut r), RawColumn::Number(n)) => {
+            numbers!(r, n, |v: i32| f64::from(v))
+        }
         (ColumnReader::Int64ColumnReader(mut r), RawColumn::Number(n)) => numbers!(r, n, |v: i64| v as f64),
-        (ColumnReader::FloatColumnReader(mut r), RawColumn::Number(n)) => numbers!(r, n, |v: f32| f64::from(v)),
+        (ColumnReader::FloatColumnReader(mut r), RawColumn::Number(n)) => {
+            numbers!(r, n, |v: f32| f64::from(v))
+        }
         (ColumnReader::DoubleColumnReader(mut r), RawColumn::Number(n)) => numbers!(r, n, |v: f64| v),
         _ => return Err(ParquetError::General("a column changes its type".into())),
     })
@@ -160,12 +167,21 @@ fn all<T>(
     Ok((values, levels))
 }
 
-fn spread<T: Clone>(mut values: impl Iterator<Item = T>, levels: &[i16], missing: T, out: &mut Vec<T>) -> usize {
+fn spread<T: Clone>(
+    mut values: impl Iterator<Item = T>,
+    levels: &[i16],
+    missing: T,
+    out: &mut Vec<T>,
+) -> usize {
     let before = out.len();
     if levels.is_empty() {
         out.extend(values);
     } else {
-        out.extend(levels.iter().map(|l| (*l > 0).then(|| values.next()).flatten().unwrap_or_else(|| missing.clone())));
+        out.extend(
+            levels
+                .iter()
+                .map(|l| (*l > 0).then(|| values.next()).flatten().unwrap_or_else(|| missing.clone())),
+        );
     }
     out.len() - before
 }

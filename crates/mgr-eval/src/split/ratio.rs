@@ -72,7 +72,8 @@ impl RatioSplit {
             Shuffler::new(self.seed, &[class as u64]).shuffle(&mut clips);
             let least_validation = usize::from(self.validation > 0.0);
             let train = ((n as f64 * self.train).round() as usize).clamp(1, n - 1 - least_validation);
-            let validation = ((n as f64 * self.validation).round() as usize).clamp(least_validation, n - 1 - train);
+            let validation =
+                ((n as f64 * self.validation).round() as usize).clamp(least_validation, n - 1 - train);
             let (first, rest) = clips.split_at(train);
             let (second, third) = rest.split_at(validation);
             fold.train.extend(first);

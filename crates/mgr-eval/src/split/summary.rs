@@ -34,7 +34,8 @@ impl FoldSummary {
         for (part, (_, clips)) in fold.parts().into_iter().enumerate() {
             for &index in clips {
                 let label = labels.get(index).copied();
-                let label = label.ok_or(EvalError::IndexOutOfRange { fold: 0, index, clips: labels.len() })?;
+                let label =
+                    label.ok_or(EvalError::IndexOutOfRange { fold: 0, index, clips: labels.len() })?;
                 counts[label][part] += 1;
                 left_out[label] = left_out[label].saturating_sub(1);
             }
@@ -61,8 +62,14 @@ impl fmt::Display for FoldSummary {
     /// A table with one line a class and one of totals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.classes.iter().map(|c| c.chars().count()).max().unwrap_or(0).max(5);
-        writeln!(f, "{:<width$}  {:>7} {:>10} {:>7} {:>8}", "class", "train", "validation", "test", "left out")?;
-        for ((name, [train, validation, test]), out) in self.classes.iter().zip(&self.counts).zip(&self.left_out) {
+        writeln!(
+            f,
+            "{:<width$}  {:>7} {:>10} {:>7} {:>8}",
+            "class", "train", "validation", "test", "left out"
+        )?;
+        for ((name, [train, validation, test]), out) in
+            self.classes.iter().zip(&self.counts).zip(&self.left_out)
+        {
             writeln!(f, "{name:<width$}  {train:>7} {validation:>10} {test:>7} {out:>8}")?;
         }
         let [train, validation, test, out] = self.totals();
