@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use super::{Collection, Entry, Facts, Source, facts, folders};
+use super::{Collection, Facts, Source, facts, folders};
 use crate::DataError;
 
 /// Pairs of clips that are repetitions of one recording, by Sturm (2014), as far as the annotations of Krebs, Böck and Widmer repeat his

@@ -19,7 +19,32 @@ pub struct Facts {
     pub counts: &'static [(&'static str, usize)],
     /// Whether a clip may have several labels.
     pub multi_label: bool,
+    /// Files that its page names.
+    pub downloads: &'static [Download],
 }
+
+/// A file to download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Download {
+    /// Its name.
+    pub file: &'static str,
+    /// Its address.
+    pub url: &'static str,
+    /// The published checksum, SHA-1 or MD5 by its length.
+    pub checksum: Option<&'static str>,
+}
+
+macro_rules! fma_download {
+    ($file:literal, $sha1:literal) => {
+        Download {
+            file: $file,
+            url: concat!("https://os.unil.cloud.switch.ch/fma/", $file),
+            checksum: Some($sha1),
+        }
+    };
+}
+
+const FMA_METADATA: Download = fma_download!("fma_metadata.zip", "f0df49ffe5f2a6008d7dc83c6915b31835dfe733");
 
 impl Facts {
     /// Differences between the published counts and those found, a sentence each.
@@ -66,6 +91,7 @@ pub(super) const GTZAN: Facts = Facts {
         ("rock", 100),
     ],
     multi_label: false,
+    downloads: &[],
 };
 
 pub(super) const GTZAN8: Facts = Facts {
@@ -95,11 +121,16 @@ const FMA: Facts = Facts {
     clips: Some(106_574),
     counts: &[],
     multi_label: false,
+    downloads: &[FMA_METADATA, fma_download!("fma_full.zip", "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab")],
 };
 
 pub(super) const FMA_FULL: Facts = FMA;
-pub(super) const FMA_LARGE: Facts =
-    Facts { name: "fma_large", title: "FMA large: 106,574 clips of 30 s, 161 genres, unbalanced", ..FMA };
+pub(super) const FMA_LARGE: Facts = Facts {
+    name: "fma_large",
+    title: "FMA large: 106,574 clips of 30 s, 161 genres, unbalanced",
+    downloads: &[FMA_METADATA, fma_download!("fma_large.zip", "497109f4dd721066b5ce5e5f250ec604dc78939e")],
+    ..FMA
+};
 pub(super) const FMA_MEDIUM: Facts = Facts {
     name: "fma_medium",
     title: "FMA medium: 25,000 clips of 30 s, 16 genres, unbalanced",
@@ -122,6 +153,7 @@ pub(super) const FMA_MEDIUM: Facts = Facts {
         ("Soul-RnB", 154),
         ("Spoken", 118),
     ],
+    downloads: &[FMA_METADATA, fma_download!("fma_medium.zip", "c67b69ea232021025fca9231fc1c7c1a063ab50b")],
     ..FMA
 };
 pub(super) const FMA_SMALL: Facts = Facts {
@@ -138,6 +170,7 @@ pub(super) const FMA_SMALL: Facts = Facts {
         ("Pop", 1000),
         ("Rock", 1000),
     ],
+    downloads: &[FMA_METADATA, fma_download!("fma_small.zip", "ade154f733639d52e35e32f5593efe5be76c6d70")],
     ..FMA
 };
 
@@ -151,6 +184,7 @@ pub(super) const MAGNATAGATUNE: Facts = Facts {
     clips: Some(25_863),
     counts: &[],
     multi_label: true,
+    downloads: &[],
 };
 pub(super) const MAGNATAGATUNE_GENRES: Facts = Facts {
     name: "magnatagatune_genres",
@@ -191,6 +225,11 @@ pub(super) const BALLROOM: Facts = Facts {
         ("Waltz", 110),
     ],
     multi_label: false,
+    downloads: &[Download {
+        file: "data1.tar.gz",
+        url: "http://mtg.upf.edu/ismir2004/contest/tempoContest/data1.tar.gz",
+        checksum: Some("2872a3e52070bc342a4510a95e2fa0b8"),
+    }],
 };
 
 pub(super) const EXTENDED_BALLROOM: Facts = Facts {
@@ -216,6 +255,7 @@ pub(super) const EXTENDED_BALLROOM: Facts = Facts {
         ("Wcswing", 23),
     ],
     multi_label: false,
+    downloads: &[],
 };
 
 pub(super) const ISMIR2004: Facts = Facts {
@@ -234,6 +274,7 @@ pub(super) const ISMIR2004: Facts = Facts {
         ("world", 244),
     ],
     multi_label: false,
+    downloads: &[],
 };
 
 pub(super) const HOMBURG: Facts = Facts {
@@ -256,6 +297,7 @@ pub(super) const HOMBURG: Facts = Facts {
         ("rock", 504),
     ],
     multi_label: false,
+    downloads: &[],
 };
 
 pub(super) const AUDIOSET: Facts = Facts {
@@ -267,6 +309,7 @@ pub(super) const AUDIOSET: Facts = Facts {
     clips: None,
     counts: &[],
     multi_label: true,
+    downloads: &[],
 };
 
 pub(super) const FOLDER: Facts = Facts {
@@ -278,6 +321,7 @@ pub(super) const FOLDER: Facts = Facts {
     clips: None,
     counts: &[],
     multi_label: false,
+    downloads: &[],
 };
 
 pub(super) const MANIFEST: Facts = Facts {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{Collection, Entry, Facts, Part, Source, facts, folders};
+use super::{Collection, Facts, Part, Source, facts, folders};
 use crate::DataError;
 
 /// GTZAN, whole or in the form of the GTZAN-8 study.

@@ -33,7 +33,7 @@ use crate::DataError;
 use crate::dataset::{Dataset, Track};
 
 pub use ballroom::REPEATED as BALLROOM_REPEATED;
-pub use facts::Facts;
+pub use facts::{Download, Facts};
 pub use manifest::Manifest;
 
 /// A part of an official split.
