@@ -34,6 +34,7 @@
 
 mod sampling;
 mod standardise;
+mod stored;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 
 pub use sampling::{Sampling, class_weights};
 pub use standardise::Standardiser;
+pub use stored::StoredSegments;
 
 use crate::DataError;
 
