@@ -3,6 +3,17 @@
 //! The way of a file: a [`dataset::Track`] is decoded, cut into segments and turned into features by a
 //! [`front_end::FrontEnd`], which is a pure function of the file's bytes; [`extract()`](extract::extract) does it for a whole
 //! dataset in parallel and keeps the results in a [`store::FeatureStore`], where the next run finds them.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`sources`] | the datasets of the literature: their folders and tables, published counts, known faults, licences |
+//! | [`dataset`], [`folder`], [`corpus`] | tracks of one genre each; a folder of genres; the synthetic corpus |
+//! | [`census`], [`duplicates`] | whether a dataset is whole; clips that sound the same |
+//! | [`splits`], [`split_file`], [`groups`] | splits as files, their rules and their audit |
+//! | [`front_end`], [`extract`](mod@extract), [`store`] | features of clips, on disk |
+//! | [`batch`], [`augment`] | batches for training; chains of augmentation |
+//! | [`table`] | feature vectors as Parquet, CSV, ARFF, NPZ |
+//! | `fetch` | downloads that go on where they stopped (feature `fetch`) |
 
 mod atomic;
 pub mod augment;
