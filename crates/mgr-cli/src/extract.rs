@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR", required_unless_present = "table")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    table: table::Choice,
+    table: table::TableChoice,
     #[command(flatten)]
     feature: feature::Choice,
     /// TOML or JSON file with several features by name, such as: [features.timbre] feature = "mfcc". What they have in common is

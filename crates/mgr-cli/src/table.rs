@@ -13,7 +13,7 @@ use crate::extract::Named;
 use crate::outcome::print;
 
 #[derive(Args)]
-pub(crate) struct Choice {
+pub(crate) struct TableChoice {
     /// One table instead of, or beside, a file for each: .parquet, .csv, .arff or .npz. A row a file: its path below the folder given as
     /// the id, the folder that it lies in as the label where every file lies in one.
     #[arg(long, value_name = "FILE")]
@@ -40,7 +40,7 @@ pub(crate) struct Row {
     values: Vec<f64>,
 }
 
-impl Choice {
+impl TableChoice {
     /// Refuses what cannot be written before anything is computed.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.table.as_deref().map(TableFormat::of).transpose().map(drop).map_err(|e| e.to_string())
