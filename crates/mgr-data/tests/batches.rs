@@ -142,7 +142,7 @@ fn balanced_sampling_and_weights() {
     let chosen: Vec<usize> = (0..50).collect();
     let order = config.plan(&items, &chosen, None).unwrap().order(0);
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut times = vec![0; 50];
+    let mut times = [0; 50];
     for item in order {
         *counts.entry(labels[item]).or_default() += 1;
         times[item] += 1;
