@@ -36,6 +36,7 @@ pub(crate) mod inverse;
 pub(crate) mod invert;
 pub(crate) mod masks;
 pub(crate) mod median;
+pub(crate) mod moments;
 pub(crate) mod pcen;
 pub(crate) mod pitch;
 pub(crate) mod products;

@@ -80,4 +80,5 @@ families! {
     pitch,
     scattering,
     spectral,
+    stats,
 }
