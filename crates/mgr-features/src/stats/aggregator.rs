@@ -413,7 +413,7 @@ fn below(row: &[f64], weights: Option<&[f64]>, mean: f64) -> f64 {
         Some(weights) => {
             let total: f64 = weights.iter().sum();
             let under = row.iter().zip(weights).filter(|(x, _)| **x < mean).map(|(_, w)| w);
-            if total > 0.0 { under.sum::<f64>() / total } else { 0.0 }
+            if total > 0.0 { under.fold(0.0, |sum, w| sum + w) / total } else { 0.0 }
         }
     }
 }

@@ -14,8 +14,9 @@
 //! | smallest, largest | | the value | 0 |
 //!
 //! So the tables of the references come out: `rp_extract` takes Pearson's kurtosis and turns the 0/0 of a constant row into 0, FMA
-//! takes the excess and has -3 there. With weights `w` each sum is `sum w ...` and is divided by `sum w`; a value of weight 0
-//! does not count at all, and a quantile is the smallest value up to which there lie `q` of the weight (NumPy's `inverted_cdf`).
+//! takes the excess and has -3 there. A row whose standard deviation is under 1e-13 of its mean counts as constant for both.
+//! With weights `w` each sum is `sum w ...` and is divided by `sum w`; a value of weight 0 does not count at all, and a quantile
+//! is the smallest value up to which there lie `q` of the weight (NumPy's `inverted_cdf`).
 //! Weights that are all 0 are as no value.
 //!
 //! Derivatives over time are a feature too, [`DeltaConfig`](crate::delta::DeltaConfig), of which statistics can be taken.

@@ -77,8 +77,7 @@ pub(super) fn centre(rows: &mut [f64], columns: usize, weights: Option<&[f64]>) 
                 row.iter_mut().for_each(|x| *x = (*x - mean) * factor);
             }
             Some(weights) => {
-                let counted = |(x, w): (&f64, &f64)| if *w > 0.0 { x * w } else { 0.0 };
-                let mean = row.iter().zip(weights).map(counted).sum::<f64>() / total;
+                let mean = super::summary::Summary::weighted_without_median(row, weights).mean;
                 let scaled = |x: f64, w: f64| if w > 0.0 { (x - mean) * (w / total).sqrt() } else { 0.0 };
                 row.iter_mut().zip(weights).for_each(|(x, w)| *x = scaled(*x, *w));
             }

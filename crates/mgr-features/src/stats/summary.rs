@@ -88,8 +88,8 @@ impl Summary {
     }
 
     fn new(mean: f64, [second, third, fourth]: [f64; 3], min: f64, max: f64) -> Self {
-        // Less than the rounding of the values themselves is none: the row is constant.
-        let constant = second <= (f64::EPSILON * mean).powi(2) || second * second == 0.0;
+        // Less than the rounding of a long sum of the values is none: the row is constant.
+        let constant = second <= (1e-13 * mean).powi(2) || second * second == 0.0;
         let (skewness, kurtosis) =
             if constant { (0.0, 0.0) } else { (third / second.powf(1.5), fourth / (second * second)) };
         Self { mean, variance: second, skewness, kurtosis, median: 0.0, min, max }
