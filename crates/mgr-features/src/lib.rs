@@ -35,6 +35,7 @@
 //! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
+//! | [`timbre`] | the timbre features of Marsyas |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
@@ -85,6 +86,7 @@ pub mod spectral;
 pub mod spectrogram;
 pub mod stats;
 pub mod stft;
+pub mod timbre;
 pub mod window;
 
 pub use column::ColumnStream;

@@ -42,6 +42,7 @@ pub(crate) mod pitch;
 pub(crate) mod products;
 pub(crate) mod scattering;
 pub(crate) mod sums;
+pub(crate) mod timbre;
 pub(crate) mod transform;
 
 /// Values handled together; two AVX2 registers.

@@ -81,4 +81,5 @@ families! {
     scattering,
     spectral,
     stats,
+    timbre,
 }
