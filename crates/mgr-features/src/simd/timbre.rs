@@ -85,12 +85,16 @@ fn texture_body(rows: &[f64], means: &mut [f64], stds: &mut [f64]) {
     let stds = &mut stds[..means.len()];
     means.fill(0.0);
     stds.fill(0.0);
+    let Some(first) = rows.get(..means.len()) else { return };
+    // Differences from the first row, so that the mean of equal values is their value.
     for row in rows.chunks_exact(width) {
-        for (m, x) in means.iter_mut().zip(row) {
-            *m += x;
+        for ((m, x), x0) in means.iter_mut().zip(row).zip(first) {
+            *m += x - x0;
         }
     }
-    means.iter_mut().for_each(|m| *m /= count);
+    for (m, x0) in means.iter_mut().zip(first) {
+        *m = x0 + *m / count;
+    }
     for row in rows.chunks_exact(width) {
         for ((s, m), x) in stds.iter_mut().zip(&*means).zip(row) {
             *s += (x - m) * (x - m);

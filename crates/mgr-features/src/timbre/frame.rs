@@ -112,6 +112,8 @@ impl FrameTables {
         let mut crossings = 0;
         if marsyas {
             opposite_neighbours(frame, &mut crossings);
+            // Marsyas begins to count at one.
+            crossings += 1;
         } else {
             sign_changes(frame, 0.0, &mut crossings);
         }

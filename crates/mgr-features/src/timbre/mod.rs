@@ -101,7 +101,7 @@ impl TimbreConfig {
 ///
 /// | value | by Marsyas | clean |
 /// |---|---|---|
-/// | zero crossings | neighbours of opposite sign, over `win_length`; a zero hides a crossing | a zero is positive |
+/// | zero crossings | one more than the neighbours of opposite sign, over `win_length`; a zero hides a crossing | not one more; a zero is positive |
 /// | centroid | `sum k P / sum P`, over the number of bins; 0.5 for silence | over half the length; 0 for silence |
 /// | roll-off | the last bin under 90 % of the power, over the number of bins; 1 where that is bin 0 or 1, and for silence | the first bin with 90 %, over half the length; 0 for silence |
 /// | flux | of `d = (ln P - ln P before)^2` the sum over the largest and the number of bins; before the first frame every `ln P` is 0 | 0 for the first frame |
