@@ -36,6 +36,7 @@
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
 //! | [`timbre`] | the timbre features of Marsyas |
+//! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
@@ -87,6 +88,7 @@ pub mod spectrogram;
 pub mod stats;
 pub mod stft;
 pub mod timbre;
+pub mod tzanetakis;
 pub mod window;
 
 pub use column::ColumnStream;
