@@ -31,7 +31,7 @@ pub struct PitchHistogramConfig {
     pub enhancement: usize,
     /// Peaks that each window adds, 1 to 64: the highest. Default 3.
     pub peaks: usize,
-    /// The lowest pitch in Hz; two of its periods less two samples have to fit into two windows. Default 100.
+    /// The lowest pitch in Hz, one of whose periods and two samples fit into a window. Default 100.
     pub f_min: f64,
     /// The highest pitch in Hz, over `f_min`, to a quarter of the sampling rate. Default 1000.
     pub f_max: f64,

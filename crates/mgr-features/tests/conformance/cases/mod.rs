@@ -82,4 +82,5 @@ families! {
     spectral,
     stats,
     timbre,
+    tzanetakis,
 }
