@@ -38,7 +38,12 @@ fn octave_bands(x: &[f64], levels: usize) -> Vec<Vec<f64>> {
     let up = |x: &[f64], taps: &[f64; 4]| -> Vec<f64> {
         let n = 2 * x.len();
         (0..n)
-            .map(|m| (0..4).filter(|k| (m + n - k) % 2 == 0).map(|k| taps[k] * x[(m + n - k) % n / 2]).sum())
+            .map(|m| {
+                (0..4)
+                    .filter(|k| (m + n - k).is_multiple_of(2))
+                    .map(|k| taps[k] * x[(m + n - k) % n / 2])
+                    .sum()
+            })
             .collect()
     };
     let mut bands = vec![];
@@ -62,12 +67,12 @@ fn enhanced(lags: &[f64], factors: usize) -> Vec<f64> {
     let clipped: Vec<f64> = lags.iter().map(|r| r.max(0.0)).collect();
     let mut out = clipped.clone();
     for factor in 2..=factors {
-        for k in 0..out.len() {
+        for (k, value) in out.iter_mut().enumerate() {
             let place = k as f64 / factor as f64;
             let (low, share) = (place.floor(), place.fract());
             let next = clipped.get(low as usize + 1).copied().unwrap_or(0.0);
             let stretched = clipped[low as usize] * (1.0 - share) + next * share;
-            out[k] = (out[k] - stretched).max(0.0);
+            *value = (*value - stretched).max(0.0);
         }
     }
     out
