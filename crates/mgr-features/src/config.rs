@@ -22,6 +22,9 @@ use crate::spectral::{
     SpectralRmsConfig, ZeroCrossingConfig,
 };
 use crate::spectrogram::SpectrogramConfig;
+use crate::stats::StatsConfig;
+use crate::timbre::TimbreConfig;
+use crate::tzanetakis::{BeatHistogramConfig, PitchHistogramConfig, TzanetakisCookConfig};
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -118,6 +121,16 @@ features! {
         Pcen(PcenConfig) = "pcen" version 1,
         /// Another feature and its derivatives in time.
         Delta(DeltaConfig) = "delta" version 1,
+        /// Statistics over time of another feature.
+        Stats(StatsConfig) = "stats" version 1,
+        /// The timbre features of Marsyas.
+        Timbre(TimbreConfig) = "timbre" version 1,
+        /// The feature set of Tzanetakis and Cook.
+        TzanetakisCook(TzanetakisCookConfig) = "tzanetakis_cook" version 1,
+        /// Beat histogram.
+        BeatHistogram(BeatHistogramConfig) = "beat_histogram" version 1,
+        /// Pitch histogram.
+        PitchHistogram(PitchHistogramConfig) = "pitch_histogram" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.

@@ -64,10 +64,11 @@ families! {
     resample,
     spectral,
     scattering,
+    timbre,
 }
 
 /// Ops that exist to be timed: no golden set has them.
-const TIMED: [&str; 1] = ["mlfcf_spectrograms"];
+const TIMED: [&str; 3] = ["mlfcf_spectrograms", "marsyas", "tzanetakis_cook"];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {

@@ -80,4 +80,7 @@ families! {
     pitch,
     scattering,
     spectral,
+    stats,
+    timbre,
+    tzanetakis,
 }
