@@ -39,6 +39,7 @@ pub(crate) mod median;
 pub(crate) mod pcen;
 pub(crate) mod pitch;
 pub(crate) mod products;
+pub(crate) mod rhythm;
 pub(crate) mod scattering;
 pub(crate) mod sums;
 pub(crate) mod transform;
