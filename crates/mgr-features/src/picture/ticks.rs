@@ -236,6 +236,8 @@ mod tests {
             Axis::Name { names: (0..12).map(|k| k.to_string()).collect() },
             Axis::Band { low_hz: vec![0.0, 200.0], high_hz: vec![200.0, 400.0] },
             Axis::Path { order: vec![0, 1, 2], hz: vec![[0.0, 0.0], [100.0, 0.0], [100.0, 3.0]] },
+            Axis::Lag { step_s: 0.02, count: 384 },
+            Axis::Tempo { bpm: (0..193).map(|k| 6.7 * k as f32).collect() },
             Axis::Frequency { hz: vec![0.0] },
             Axis::Frequency { hz: vec![3.0, 2.0, 1.0] },
         ];

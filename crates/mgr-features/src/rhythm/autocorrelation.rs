@@ -87,7 +87,12 @@ impl LocalAutocorrelation {
     /// Gives `take` each column with its autocorrelation, real part, or imaginary part, of the values; lag 0 comes first.
     ///
     /// A stretch without energy gives exact zeros.
-    pub(super) fn each(&self, envelope: &[f32], work: &mut AutocorrelationWork, mut take: impl FnMut(usize, &[Complex64], Part)) {
+    pub(super) fn each(
+        &self,
+        envelope: &[f32],
+        work: &mut AutocorrelationWork,
+        mut take: impl FnMut(usize, &[Complex64], Part),
+    ) {
         let Ok(columns) = self.columns(envelope.len()) else { return };
         self.ramp(envelope, &mut work.padded);
         let scale = 1.0 / self.fft.len() as f64;
@@ -201,7 +206,9 @@ mod tests {
     use super::*;
 
     fn envelope(frames: usize) -> Vec<f32> {
-        (0..frames).map(|t| ((t * t) as f32 * 0.37).sin().abs() * if t % 7 == 0 { 9.0 } else { 1.0 }).collect()
+        (0..frames)
+            .map(|t| ((t * t) as f32 * 0.37).sin().abs() * if t % 7 == 0 { 9.0 } else { 1.0 })
+            .collect()
     }
 
     /// Straight from the formula.
@@ -210,7 +217,9 @@ mod tests {
         let pad = if centered { win_length / 2 } else { 0 } as isize;
         let n = envelope.len() as isize;
         let at = |i: isize| -> f64 {
-            let edge = |i: isize, distance: isize| f64::from(envelope[i as usize]) * (pad - distance) as f64 / pad as f64;
+            let edge = |i: isize, distance: isize| {
+                f64::from(envelope[i as usize]) * (pad - distance) as f64 / pad as f64
+            };
             match i {
                 i if i < 0 => edge(0, -i),
                 i if i >= n => edge(n - 1, i - n + 1),
@@ -218,7 +227,8 @@ mod tests {
             }
         };
         let columns = if centered { n } else { n - win_length as isize + 1 };
-        let stretch = |t: isize| -> Vec<f64> { (0..win_length).map(|i| w[i] * at(t - pad + i as isize)).collect() };
+        let stretch =
+            |t: isize| -> Vec<f64> { (0..win_length).map(|i| w[i] * at(t - pad + i as isize)).collect() };
         let lagged = |x: &[f64], lag: usize| -> f64 { x.iter().zip(&x[lag..]).map(|(a, b)| a * b).sum() };
         (0..columns).map(stretch).map(|x| (0..win_length).map(|lag| lagged(&x, lag)).collect()).collect()
     }

@@ -161,10 +161,17 @@ impl BeatTrack {
         on_envelope::checked(self, envelope)?;
         if bpm.len() != envelope.len() {
             let (rows, columns) = (1, envelope.len());
-            return Err(FeatureError::Shape { what: "tempos", got_rows: 1, got_columns: bpm.len(), rows, columns });
+            return Err(FeatureError::Shape {
+                what: "tempos",
+                got_rows: 1,
+                got_columns: bpm.len(),
+                rows,
+                columns,
+            });
         }
         let rate = self.strength.frame_rate();
-        let periods: Result<Vec<usize>, FeatureError> = bpm.iter().map(|bpm| checked_period(*bpm, rate)).collect();
+        let periods: Result<Vec<usize>, FeatureError> =
+            bpm.iter().map(|bpm| checked_period(*bpm, rate)).collect();
         let periods = periods?;
         let longest = periods.iter().copied().max().unwrap_or(1);
         let mut work = BeatWork::new(envelope.len(), longest)?;
@@ -261,4 +268,9 @@ impl OnEnvelope for BeatTrack {
     }
 }
 
-on_envelope!(BeatTrack, BeatTrackScratch, "beat_track", "the best chain of beats is known when the signal has ended");
+on_envelope!(
+    BeatTrack,
+    BeatTrackScratch,
+    "beat_track",
+    "the best chain of beats is known when the signal has ended"
+);

@@ -77,7 +77,12 @@ impl BeatProgram {
     /// Which frames are beats. Periods are at least 1 and at most what the buffers are for.
     ///
     /// An envelope that never changes has none.
-    pub(super) fn run<'w>(&self, envelope: &[f32], periods: Periods<'_>, work: &'w mut BeatWork) -> &'w [bool] {
+    pub(super) fn run<'w>(
+        &self,
+        envelope: &[f32],
+        periods: Periods<'_>,
+        work: &'w mut BeatWork,
+    ) -> &'w [bool] {
         let n = envelope.len();
         let BeatWork { normalized, local, cumulated, before, maxima, window, logarithms, chosen } = work;
         let (normalized, local, cumulated) = (&mut normalized[..n], &mut local[..n], &mut cumulated[..n]);
@@ -132,7 +137,8 @@ impl BeatProgram {
     fn trim(&self, local: &[f64], chosen: &mut [bool]) {
         let threshold = if self.trim { 0.5 * smoothed_level(local, chosen) } else { 0.0 };
         let weak = |score: &&f64| **score <= threshold;
-        let (start, end) = (local.iter().take_while(weak).count(), local.iter().rev().take_while(weak).count());
+        let (start, end) =
+            (local.iter().take_while(weak).count(), local.iter().rev().take_while(weak).count());
         chosen[..start].fill(false);
         chosen[local.len() - end..].fill(false);
     }
@@ -174,7 +180,9 @@ fn local_score(envelope: &[f32], periods: Periods<'_>, window: &mut [f64], out: 
 fn last_beat(cumulated: &[f64], maxima: &mut Vec<f64>) -> Option<usize> {
     let n = cumulated.len();
     let is_maximum = |i: usize| {
-        i > 0 && cumulated[i] > cumulated[i - 1] && cumulated.get(i + 1).is_none_or(|after| cumulated[i] >= *after)
+        i > 0
+            && cumulated[i] > cumulated[i - 1]
+            && cumulated.get(i + 1).is_none_or(|after| cumulated[i] >= *after)
     };
     maxima.clear();
     maxima.extend((0..n).filter(|i| is_maximum(*i)).map(|i| cumulated[i]));

@@ -225,7 +225,14 @@ mod tests {
     use super::*;
 
     fn flux() -> Flux {
-        Flux { lag: 1, max_size: 1, shift: 0, aggregate: Aggregate::Mean, detrend: false, groups: Groups::All }
+        Flux {
+            lag: 1,
+            max_size: 1,
+            shift: 0,
+            aggregate: Aggregate::Mean,
+            detrend: false,
+            groups: Groups::All,
+        }
     }
 
     fn run(flux: &Flux, matrix: &Array2<f32>) -> Array2<f32> {

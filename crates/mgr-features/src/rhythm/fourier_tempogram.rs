@@ -30,7 +30,12 @@ pub struct FourierTempogramConfig {
 
 impl Default for FourierTempogramConfig {
     fn default() -> Self {
-        Self { strength: OnsetStrengthConfig::default(), win_length: 384, window: Window::default(), center: true }
+        Self {
+            strength: OnsetStrengthConfig::default(),
+            win_length: 384,
+            window: Window::default(),
+            center: true,
+        }
     }
 }
 

@@ -100,14 +100,20 @@ pub(super) fn checked<F: OnEnvelope>(feature: &F, envelope: &[f32]) -> Result<(u
     feature.shape(got).map_err(|needed| FeatureError::TooShort { got, needed })
 }
 
-pub(super) fn process_envelope<F: OnEnvelope>(feature: &F, envelope: &[f32]) -> Result<Array2<f32>, FeatureError> {
+pub(super) fn process_envelope<F: OnEnvelope>(
+    feature: &F,
+    envelope: &[f32],
+) -> Result<Array2<f32>, FeatureError> {
     let (rows, columns) = checked(feature, envelope)?;
     let mut out = check::matrix(rows, columns)?;
     feature.write(envelope, out.view_mut(), &mut feature.work(envelope.len())?);
     Ok(out)
 }
 
-pub(super) fn process_mel<F: OnEnvelope>(feature: &F, mel: ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> {
+pub(super) fn process_mel<F: OnEnvelope>(
+    feature: &F,
+    mel: ArrayView2<'_, f32>,
+) -> Result<Array2<f32>, FeatureError> {
     let envelope = feature.strength().process_mel(mel)?;
     process_envelope(feature, envelope.row(0).as_slice().unwrap_or(&[]))
 }

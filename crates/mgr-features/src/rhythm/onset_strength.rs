@@ -240,7 +240,9 @@ impl OnsetStrength {
             return Err(refused);
         };
         check::shape(&out, self.rows(), frames)?;
-        let Ok(mut matrix) = ArrayViewMut2::from_shape((bands, frames).f(), matrix) else { return Err(refused) };
+        let Ok(mut matrix) = ArrayViewMut2::from_shape((bands, frames).f(), matrix) else {
+            return Err(refused);
+        };
         let compression = self.compression;
         let local = |column: &mut [f32]| compression.apply_local(column);
         self.mel.process_columns(samples, matrix.view_mut(), &mut scratch.mel, local)?;
@@ -267,7 +269,10 @@ impl OnsetStrength {
     ///
     /// # Errors
     /// [`FeatureError::Shape`] for fewer bands than the last edge, [`FeatureError::NotFinite`], [`FeatureError::Memory`].
-    pub fn process_log_spectrogram(&self, spectrogram: ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> {
+    pub fn process_log_spectrogram(
+        &self,
+        spectrogram: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>, FeatureError> {
         self.flux_of(spectrogram, None)
     }
 

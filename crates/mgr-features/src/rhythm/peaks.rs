@@ -93,7 +93,13 @@ impl PeakPick {
     pub fn mark(&self, values: &[f32], out: &mut [f32]) -> Result<(), FeatureError> {
         if values.len() != out.len() {
             let (rows, columns) = (1, values.len());
-            return Err(FeatureError::Shape { what: "output", got_rows: 1, got_columns: out.len(), rows, columns });
+            return Err(FeatureError::Shape {
+                what: "output",
+                got_rows: 1,
+                got_columns: out.len(),
+                rows,
+                columns,
+            });
         }
         check::finite(values)?;
         out.fill(0.0);
@@ -175,7 +181,14 @@ mod tests {
 
     #[test]
     fn conditions_one_by_one() {
-        let plan = |pre_max, post_max, pre_avg, post_avg, delta, wait| PeakPick { pre_max, post_max, pre_avg, post_avg, delta, wait };
+        let plan = |pre_max, post_max, pre_avg, post_avg, delta, wait| PeakPick {
+            pre_max,
+            post_max,
+            pre_avg,
+            post_avg,
+            delta,
+            wait,
+        };
         let x = [0.0, 2.0, 2.0, 0.0, 1.0, 0.0, 3.0];
         // Equals are no hindrance; waiting is.
         assert_eq!(peaks(&plan(1, 2, 0, 1, 0.0, 0), &x), [1, 2, 4, 6]);

@@ -68,7 +68,8 @@ impl PlpConfig {
     /// # Errors
     /// [`FeatureError::Parameter`] for lengths and tempos out of range, and all that [`OnsetStrengthConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<Plp, FeatureError> {
-        let limit = |field, bpm: Option<f64>| bpm.map_or(Ok(()), |bpm| check::within(field, bpm, 0.0, f64::MAX));
+        let limit =
+            |field, bpm: Option<f64>| bpm.map_or(Ok(()), |bpm| check::within(field, bpm, 0.0, f64::MAX));
         limit("tempo_min", self.tempo_min)?;
         limit("tempo_max", self.tempo_max)?;
         if let (Some(min), Some(max)) = (self.tempo_min, self.tempo_max)
@@ -141,7 +142,10 @@ struct Inner {
 
 impl std::fmt::Debug for Plp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plp").field("win_length", &self.0.window.len()).field("bins", &self.0.range).finish_non_exhaustive()
+        f.debug_struct("Plp")
+            .field("win_length", &self.0.window.len())
+            .field("bins", &self.0.range)
+            .finish_non_exhaustive()
     }
 }
 
@@ -176,7 +180,8 @@ impl Inner {
         // The logarithm only loses digits: without a prior no bin under this is as high as the largest.
         let floor = if self.has_prior { 0.0 } else { largest * (1.0 - 1e-4) };
         let heard = || (first..last).filter(|k| magnitudes[*k] >= floor);
-        let top = heard().map(|k| self.score(k, magnitudes[k])).chain(outside).fold(f32::NEG_INFINITY, f32::max);
+        let top =
+            heard().map(|k| self.score(k, magnitudes[k])).chain(outside).fold(f32::NEG_INFINITY, f32::max);
         let kept = || heard().filter(|k| self.score(*k, magnitudes[*k]) >= top);
         let divisor = match self.norm {
             PulseNorm::Magnitude => largest,

@@ -61,7 +61,11 @@ impl TempoPrior {
                 if !points.is_empty() && finite && points.windows(2).all(|p| p[0][0] < p[1][0]) {
                     return Ok(());
                 }
-                Err(FeatureError::parameter("prior", format!("{points:?}"), "finite points with rising tempos"))
+                Err(FeatureError::parameter(
+                    "prior",
+                    format!("{points:?}"),
+                    "finite points with rising tempos",
+                ))
             }
         }
     }

@@ -156,17 +156,23 @@ impl Tempo {
         if columns == 0 {
             return Err(FeatureError::TooShort { got: 0, needed: 1 });
         }
-        if let Some((index, value)) = tempogram.t().into_iter().copied().enumerate().find(|(_, v)| !v.is_finite()) {
+        if let Some((index, value)) =
+            tempogram.t().into_iter().copied().enumerate().find(|(_, v)| !v.is_finite())
+        {
             return Err(FeatureError::NotFinite { index, value });
         }
         Ok(match self.resolution {
             TempoResolution::Clip => {
-                let mean = |row: ndarray::ArrayView1<'_, f32>| row.iter().map(|v| f64::from(*v)).sum::<f64>() / columns as f64;
+                let mean = |row: ndarray::ArrayView1<'_, f32>| {
+                    row.iter().map(|v| f64::from(*v)).sum::<f64>() / columns as f64
+                };
                 let column: Vec<f64> = tempogram.rows().into_iter().map(mean).collect();
                 vec![self.estimate.choice.of(&column)]
             }
             TempoResolution::Frame => {
-                let wide = |column: ndarray::ArrayView1<'_, f32>| column.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
+                let wide = |column: ndarray::ArrayView1<'_, f32>| {
+                    column.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>()
+                };
                 tempogram.columns().into_iter().map(|column| self.estimate.choice.of(&wide(column))).collect()
             }
         })
@@ -210,7 +216,9 @@ impl OnEnvelope for Tempo {
     fn write(&self, envelope: &[f32], mut out: ArrayViewMut2<'_, f32>, work: &mut TempoWork) {
         match self.resolution {
             TempoResolution::Clip => out.fill(self.estimate.of_all(envelope, work) as f32),
-            TempoResolution::Frame => self.estimate.of_each(envelope, work, |t, bpm| out[[0, t]] = bpm as f32),
+            TempoResolution::Frame => {
+                self.estimate.of_each(envelope, work, |t, bpm| out[[0, t]] = bpm as f32)
+            }
         }
     }
 }

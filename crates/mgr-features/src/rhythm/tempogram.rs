@@ -104,7 +104,12 @@ impl Tempogram {
     }
 
     /// Gives `take` each column in f64, divided by its norm.
-    pub(super) fn each_column(&self, envelope: &[f32], work: &mut TempogramWork, mut take: impl FnMut(usize, &[f64])) {
+    pub(super) fn each_column(
+        &self,
+        envelope: &[f32],
+        work: &mut TempogramWork,
+        mut take: impl FnMut(usize, &[f64]),
+    ) {
         let TempogramWork { local, column } = work;
         let norm = self.norm;
         self.local.each(envelope, local, |t, values, part| {
@@ -153,7 +158,12 @@ impl OnEnvelope for Tempogram {
     }
 }
 
-on_envelope!(Tempogram, TempogramScratch, "tempogram", "its onset strength counts from the largest value of the signal");
+on_envelope!(
+    Tempogram,
+    TempogramScratch,
+    "tempogram",
+    "its onset strength counts from the largest value of the signal"
+);
 
 /// Beats a minute of lags from 0 on; infinity for lag 0.
 pub(super) fn tempos(lags: usize, frame_rate: f64) -> Vec<f64> {

@@ -75,13 +75,7 @@ dispatched! {
 }
 
 #[inline(always)]
-fn windowed_pairs_body(
-    a: &[f32],
-    b: &[f32],
-    window: &[f64],
-    out: &mut [Complex64],
-    energy: &mut [f64; 2],
-) {
+fn windowed_pairs_body(a: &[f32], b: &[f32], window: &[f64], out: &mut [Complex64], energy: &mut [f64; 2]) {
     const WIDE: usize = 4;
     let n = window.len();
     let (a, b, out) = (&a[..n], &b[..n], &mut out[..n]);
@@ -190,14 +184,16 @@ mod tests {
     fn the_median_is_the_one_of_the_sorted_values() {
         for n in 1..70 {
             for seed in 0..6 {
-                let mut values: Vec<f32> = noise(n, seed).iter().map(|v| v.max(-0.3 + 0.2 * seed as f32)).collect();
+                let mut values: Vec<f32> =
+                    noise(n, seed).iter().map(|v| v.max(-0.3 + 0.2 * seed as f32)).collect();
                 // Ties and zeros too.
-                values.iter_mut().for_each(|v| *v = (*v * 16.0).round().max(0.0) * if seed % 2 == 0 { 1.0 } else { 0.37 });
+                values
+                    .iter_mut()
+                    .for_each(|v| *v = (*v * 16.0).round().max(0.0) * if seed % 2 == 0 { 1.0 } else { 0.37 });
                 let mut got = 0.0;
                 median(&values, &mut got);
                 values.sort_by(f32::total_cmp);
-                let want =
-                    if n % 2 == 1 { values[n / 2] } else { (values[n / 2 - 1] + values[n / 2]) / 2.0 };
+                let want = if n % 2 == 1 { values[n / 2] } else { (values[n / 2 - 1] + values[n / 2]) / 2.0 };
                 assert_eq!(got, want, "{values:?}");
             }
         }
