@@ -113,12 +113,13 @@ pub(super) fn plan(op: &str, params: &mut Params, sample_rate: u32) -> Result<Bo
             (FeatureConfig::Tempo(config.clone()), run)
         }
         "beat_track" => {
+            let per_frame = params.flag_or("per_frame", false)?;
             let config = BeatTrackConfig {
                 strength: strength(params, Aggregate::Median)?,
                 search: search(params)?,
                 tempo: match params.number("bpm")? {
                     Some(bpm) => BeatTempo::Bpm(bpm),
-                    None if params.flag_or("per_frame", false)? => BeatTempo::Frame,
+                    None if per_frame => BeatTempo::Frame,
                     None => BeatTempo::Clip,
                 },
                 tightness: params.number_or("tightness", 100.0)?,
