@@ -38,6 +38,7 @@
 //! | [`timbre`] | the timbre features of Marsyas |
 //! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
@@ -81,6 +82,7 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
+pub mod rhythm;
 pub mod scattering;
 mod simd;
 pub mod spectral;

@@ -62,6 +62,7 @@ families! {
     mel,
     pitch,
     resample,
+    rhythm,
     spectral,
     scattering,
     timbre,
@@ -69,6 +70,7 @@ families! {
 
 /// Ops that exist to be timed: no golden set has them.
 const TIMED: [&str; 3] = ["mlfcf_spectrograms", "marsyas", "tzanetakis_cook"];
+const TIMED: [&str; 2] = ["mlfcf_spectrograms", "tempogram_ratio"];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
@@ -78,7 +80,7 @@ pub fn built() -> impl Iterator<Item = &'static str> {
 /// Whether an op takes the parameter `precision`, "single" or "double", beside the reference's own.
 #[must_use]
 pub fn has_precisions(op: &str) -> bool {
-    scattering::OPS.contains(&op)
+    scattering::OPS.contains(&op) || rhythm::OPS.contains(&op)
 }
 
 /// Plans an op; a parameter that is absent takes the reference's default.

@@ -78,6 +78,7 @@ families! {
     cqt,
     mel,
     pitch,
+    rhythm,
     scattering,
     spectral,
     stats,
