@@ -16,6 +16,7 @@ use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
 use crate::pitch::pyin::PyinConfig;
 use crate::pitch::yin::YinConfig;
+use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
@@ -152,5 +153,9 @@ features! {
         Scattering(ScatteringConfig) = "scattering" version 1,
         /// Logarithm of the time scattering of a signal of peak 1.
         MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
+        /// Rhythm pattern: modulation of the loudness of Bark bands.
+        RhythmPattern(RhythmPatternConfig) = "rhythm_pattern" version 1,
+        /// Vectors of the rhythm pattern family.
+        RpFeatures(RpFeaturesConfig) = "rp_features" version 1,
     }
 }

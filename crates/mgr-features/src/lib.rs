@@ -35,6 +35,7 @@
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
@@ -78,6 +79,7 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
+pub mod rhythm_pattern;
 pub mod scattering;
 mod simd;
 pub mod spectral;

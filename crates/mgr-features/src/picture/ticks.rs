@@ -20,6 +20,7 @@ impl Axis {
         match self {
             Self::Frequency { hz } if notes(hz) => "Note",
             Self::Frequency { .. } | Self::Band { .. } => "Frequency in Hz",
+            Self::Modulation { .. } => "Modulation in Hz",
             Self::Time { .. } => "Time in s",
             Self::Coefficient { .. } => "Coefficient",
             Self::Name { .. } => "",
@@ -36,6 +37,7 @@ impl Axis {
         }
         match self {
             Self::Frequency { hz } => frequency_ticks(&hz[..hz.len().min(count)], most),
+            Self::Modulation { hz } => modulation_ticks(&hz[..hz.len().min(count)], most),
             Self::Time { start_s, step_s } => {
                 let end = start_s + step_s * (count - 1) as f64;
                 let values = round_values(*start_s, end, most);
@@ -115,6 +117,13 @@ fn locate(values: &[f32], value: f64) -> Option<f64> {
     }
     let (low, high) = (f64::from(values[above - 1]), f64::from(values[above]));
     Some(above as f64 - (high - value) / (high - low))
+}
+
+/// Round frequencies of an even scale.
+fn modulation_ticks(hz: &[f32], most: usize) -> Vec<Tick> {
+    let (Some(&first), Some(&last)) = (hz.first(), hz.last()) else { return Vec::new() };
+    let values = round_values(f64::from(first), f64::from(last), most);
+    values.filter_map(|(f, label)| Some(Tick { position: locate(hz, f)?, label })).collect()
 }
 
 fn frequency_ticks(hz: &[f32], most: usize) -> Vec<Tick> {
