@@ -23,6 +23,7 @@ use crate::spectral::{
     SpectralRmsConfig, ZeroCrossingConfig,
 };
 use crate::spectrogram::SpectrogramConfig;
+use crate::stats::StatsConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -119,6 +120,8 @@ features! {
         Pcen(PcenConfig) = "pcen" version 1,
         /// Another feature and its derivatives in time.
         Delta(DeltaConfig) = "delta" version 1,
+        /// Statistics over time of another feature.
+        Stats(StatsConfig) = "stats" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.

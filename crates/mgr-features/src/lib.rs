@@ -29,6 +29,7 @@
 //! | [`mfcc`] | mel-frequency cepstral coefficients |
 //! | [`pcen`] | per-channel energy normalisation |
 //! | [`delta`] | derivatives in time of any feature |
+//! | [`stats`] | statistics over time of any feature or matrix: moments, quantiles, histograms, covariance, texture windows |
 //! | [`cqt`] | constant-Q and variable-Q transforms, hybrid and pseudo |
 //! | [`chroma`] | chroma of the STFT and of the CQT, CENS, tonal centroids |
 //! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
@@ -84,6 +85,7 @@ pub mod scattering;
 mod simd;
 pub mod spectral;
 pub mod spectrogram;
+pub mod stats;
 pub mod stft;
 pub mod window;
 

@@ -37,6 +37,7 @@ pub(crate) mod invert;
 pub(crate) mod loudness;
 pub(crate) mod masks;
 pub(crate) mod median;
+pub(crate) mod moments;
 pub(crate) mod pcen;
 pub(crate) mod pitch;
 pub(crate) mod products;

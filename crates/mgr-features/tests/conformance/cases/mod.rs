@@ -88,4 +88,5 @@ families! {
     rhythm_pattern,
     scattering,
     spectral,
+    stats,
 }
