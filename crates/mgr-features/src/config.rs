@@ -18,6 +18,9 @@ use crate::pitch::pyin::PyinConfig;
 use crate::pitch::yin::YinConfig;
 use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
+use crate::vector_sets::{
+    Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
+};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
@@ -160,5 +163,15 @@ features! {
         RhythmPattern(RhythmPatternConfig) = "rhythm_pattern" version 1,
         /// Vectors of the rhythm pattern family.
         RpFeatures(RpFeaturesConfig) = "rp_features" version 1,
+        /// The 57 columns of the table of GTZAN.
+        Gtzan57(Gtzan57Config) = "gtzan57" version 1,
+        /// The 518 columns of FMA.
+        Fma518(Fma518Config) = "fma518" version 1,
+        /// The 97 values of Bahuleyan.
+        Bahuleyan97(Bahuleyan97Config) = "bahuleyan97" version 1,
+        /// The 120 values of Choi's MFCC.
+        ChoiMfcc120(ChoiMfcc120Config) = "choi_mfcc120" version 1,
+        /// MFCC, derivatives and centroid of the GTZAN-8 study.
+        Gtzan8Mfcc(Gtzan8MfccConfig) = "gtzan8_mfcc_centroid" version 1,
     }
 }

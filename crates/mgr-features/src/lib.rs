@@ -40,6 +40,7 @@
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
+//! | [`vector_sets`] | vectors of the literature: GTZAN's 57, FMA's 518, Bahuleyan's 97, Choi's 120 |
 //! | [`presets`] | front ends of published systems by name |
 //! | [`effects`] | pre-emphasis, silence, mu-law, time stretch, pitch shift |
 //! | [`invert`] | from mel, log-mel and MFCC back to sound |
@@ -87,6 +88,7 @@ pub mod spectral;
 pub mod spectrogram;
 pub mod stats;
 pub mod stft;
+pub mod vector_sets;
 pub mod window;
 
 pub use column::ColumnStream;
