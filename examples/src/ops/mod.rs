@@ -65,10 +65,19 @@ families! {
     rhythm_pattern,
     spectral,
     scattering,
+    vector_sets,
 }
 
 /// Ops that exist to be timed: no golden set has them.
-const TIMED: [&str; 2] = ["mlfcf_spectrograms", "rhythm_pattern"];
+const TIMED: [&str; 7] = [
+    "bahuleyan97",
+    "choi_mfcc120",
+    "fma518",
+    "gtzan57",
+    "gtzan8_mfcc_centroid",
+    "mlfcf_spectrograms",
+    "rhythm_pattern",
+];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
