@@ -17,6 +17,10 @@ use crate::pcen::PcenConfig;
 use crate::pitch::pyin::PyinConfig;
 use crate::pitch::yin::YinConfig;
 use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
+use crate::rhythm::{
+    BeatTrackConfig, FourierTempogramConfig, OnsetDetectConfig, OnsetStrengthConfig, PlpConfig, TempoConfig,
+    TempogramConfig, TempogramRatioConfig,
+};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::vector_sets::{
     Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
@@ -155,6 +159,22 @@ features! {
         Yin(YinConfig) = "yin" version 1,
         /// Fundamental frequency and voicing by probabilistic YIN.
         Pyin(PyinConfig) = "pyin" version 1,
+        /// Onset strength.
+        OnsetStrength(OnsetStrengthConfig) = "onset_strength" version 1,
+        /// Onsets.
+        OnsetDetect(OnsetDetectConfig) = "onset_detect" version 1,
+        /// Local autocorrelation of the onset strength.
+        Tempogram(TempogramConfig) = "tempogram" version 1,
+        /// Short-time Fourier transform of the onset strength.
+        FourierTempogram(FourierTempogramConfig) = "fourier_tempogram" version 1,
+        /// The tempogram at multiples of the tempo.
+        TempogramRatio(TempogramRatioConfig) = "tempogram_ratio" version 1,
+        /// Tempo.
+        Tempo(TempoConfig) = "tempo" version 1,
+        /// Beats.
+        BeatTrack(BeatTrackConfig) = "beat_track" version 1,
+        /// Predominant local pulse.
+        Plp(PlpConfig) = "plp" version 1,
         /// Time scattering.
         Scattering(ScatteringConfig) = "scattering" version 1,
         /// Logarithm of the time scattering of a signal of peak 1.

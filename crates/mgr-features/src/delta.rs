@@ -384,6 +384,7 @@ fn row_names(axis: &Axis, rows: usize) -> Vec<String> {
         Axis::Frequency { hz } => hz.iter().map(|f| format!("{f} Hz")).collect(),
         Axis::Coefficient { first, count } => (*first..first + count).map(|i| i.to_string()).collect(),
         Axis::Name { names } => names.clone(),
+        Axis::Tempo { bpm } => bpm.iter().map(|bpm| format!("{bpm} bpm")).collect(),
         _ => (0..rows).map(|i| i.to_string()).collect(),
     }
 }

@@ -37,6 +37,7 @@
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
+//! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
@@ -82,6 +83,7 @@ pub mod presets;
 mod real_fft;
 mod real_inverse;
 pub mod rhythm_pattern;
+pub mod rhythm;
 pub mod scattering;
 mod simd;
 pub mod spectral;

@@ -63,6 +63,7 @@ families! {
     pitch,
     resample,
     rhythm_pattern,
+    rhythm,
     spectral,
     scattering,
     vector_sets,
@@ -78,6 +79,7 @@ const TIMED: [&str; 7] = [
     "mlfcf_spectrograms",
     "rhythm_pattern",
 ];
+const TIMED: [&str; 2] = ["mlfcf_spectrograms", "tempogram_ratio"];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
@@ -87,7 +89,7 @@ pub fn built() -> impl Iterator<Item = &'static str> {
 /// Whether an op takes the parameter `precision`, "single" or "double", beside the reference's own.
 #[must_use]
 pub fn has_precisions(op: &str) -> bool {
-    scattering::OPS.contains(&op)
+    scattering::OPS.contains(&op) || rhythm::OPS.contains(&op)
 }
 
 /// Plans an op; a parameter that is absent takes the reference's default.

@@ -41,6 +41,7 @@ pub(crate) mod moments;
 pub(crate) mod pcen;
 pub(crate) mod pitch;
 pub(crate) mod products;
+pub(crate) mod rhythm;
 pub(crate) mod scattering;
 pub(crate) mod sums;
 pub(crate) mod transform;

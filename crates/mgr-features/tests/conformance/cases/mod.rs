@@ -86,6 +86,7 @@ families! {
     mel,
     pitch,
     rhythm_pattern,
+    rhythm,
     scattering,
     spectral,
     stats,
