@@ -31,6 +31,7 @@ use crate::spectral::{
 };
 use crate::spectrogram::SpectrogramConfig;
 use crate::stats::StatsConfig;
+use crate::timbre::TimbreConfig;
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -129,6 +130,8 @@ features! {
         Delta(DeltaConfig) = "delta" version 1,
         /// Statistics over time of another feature.
         Stats(StatsConfig) = "stats" version 1,
+        /// The timbre features of Marsyas.
+        Timbre(TimbreConfig) = "timbre" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.

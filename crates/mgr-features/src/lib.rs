@@ -35,6 +35,7 @@
 //! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
+//! | [`timbre`] | the timbre features of Marsyas |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
 //! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
@@ -91,6 +92,7 @@ pub mod spectrogram;
 pub mod stats;
 pub mod stft;
 pub mod vector_sets;
+pub mod timbre;
 pub mod window;
 
 pub use column::ColumnStream;

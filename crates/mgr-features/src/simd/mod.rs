@@ -44,6 +44,7 @@ pub(crate) mod products;
 pub(crate) mod rhythm;
 pub(crate) mod scattering;
 pub(crate) mod sums;
+pub(crate) mod timbre;
 pub(crate) mod transform;
 
 /// Values handled together; two AVX2 registers.

@@ -90,4 +90,5 @@ families! {
     scattering,
     spectral,
     stats,
+    timbre,
 }
