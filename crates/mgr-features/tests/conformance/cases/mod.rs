@@ -91,4 +91,5 @@ families! {
     spectral,
     stats,
     timbre,
+    vector_sets,
 }
