@@ -113,12 +113,13 @@ pub(super) fn plan(op: &str, params: &mut Params, sample_rate: u32) -> Result<Bo
             (FeatureConfig::Tempo(config.clone()), run)
         }
         "beat_track" => {
+            let per_frame = params.flag_or("per_frame", false)?;
             let config = BeatTrackConfig {
                 strength: strength(params, Aggregate::Median)?,
                 search: search(params)?,
                 tempo: match params.number("bpm")? {
                     Some(bpm) => BeatTempo::Bpm(bpm),
-                    None if params.flag_or("per_frame", false)? => BeatTempo::Frame,
+                    None if per_frame => BeatTempo::Frame,
                     None => BeatTempo::Clip,
                 },
                 tightness: params.number_or("tightness", 100.0)?,
@@ -134,15 +135,11 @@ pub(super) fn plan(op: &str, params: &mut Params, sample_rate: u32) -> Result<Bo
         }
         "plp" => {
             let default = PlpConfig::default();
-            let limit = |params: &mut Params, name: &str, or: Option<f64>| match params.is_null(name) {
-                true => params.take(name).map_or(Ok(None), |_| Ok(None)),
-                false => Ok::<_, String>(params.number(name)?.or(or)),
-            };
             let config = PlpConfig {
                 strength: strength(params, Aggregate::Median)?,
                 win_length: params.count("win_length")?.unwrap_or(default.win_length),
-                tempo_min: limit(params, "tempo_min", default.tempo_min)?,
-                tempo_max: limit(params, "tempo_max", default.tempo_max)?,
+                tempo_min: limit(params, "tempo_min", default.tempo_min, 0.0)?,
+                tempo_max: limit(params, "tempo_max", default.tempo_max, UNLIMITED)?,
                 ..default
             };
             let plan = config.plan(sample_rate).map_err(text)?;
@@ -217,15 +214,22 @@ fn strength(params: &mut Params, aggregate: Aggregate) -> Result<OnsetStrengthCo
     Ok(config)
 }
 
+/// Over every tempo there is.
+const UNLIMITED: f64 = 1e9;
+
+/// A limit that null takes away.
+fn limit(params: &mut Params, name: &str, default: f64, none: f64) -> Result<f64, String> {
+    let default = if params.is_null(name) { none } else { default };
+    params.number_or(name, default)
+}
+
 fn search(params: &mut Params) -> Result<TempoSearch, String> {
     let default = TempoSearch::default();
-    let unlimited = params.is_null("max_tempo");
-    let max_tempo = params.number("max_tempo")?;
     Ok(TempoSearch {
         start_bpm: params.number_or("start_bpm", default.start_bpm)?,
         std_bpm: params.number_or("std_bpm", default.std_bpm)?,
         ac_size: params.number_or("ac_size", default.ac_size)?,
-        max_tempo: if unlimited { None } else { max_tempo.or(default.max_tempo) },
+        max_tempo: limit(params, "max_tempo", default.max_tempo, UNLIMITED)?,
         prior: None,
     })
 }

@@ -38,10 +38,10 @@ pub struct PlpConfig {
     pub strength: OnsetStrengthConfig,
     /// Frames in a stretch, 1 to 2^20. Default 384: 8.9 s.
     pub win_length: usize,
-    /// The slowest tempo in beats a minute, or no limit. Default 30.
-    pub tempo_min: Option<f64>,
-    /// The fastest tempo in beats a minute, over `tempo_min`, or no limit. Default 300.
-    pub tempo_max: Option<f64>,
+    /// The slowest tempo in beats a minute, 0 or more. Default 30.
+    pub tempo_min: f64,
+    /// The fastest tempo in beats a minute, over `tempo_min`; a large number is no limit. Default 300.
+    pub tempo_max: f64,
     /// A density of tempos that is added to the logarithm of the magnitudes. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prior: Option<TempoPrior>,
@@ -54,8 +54,8 @@ impl Default for PlpConfig {
         Self {
             strength: OnsetStrengthConfig::median(),
             win_length: 384,
-            tempo_min: Some(30.0),
-            tempo_max: Some(300.0),
+            tempo_min: 30.0,
+            tempo_max: 300.0,
             prior: None,
             norm: PulseNorm::default(),
         }
@@ -68,21 +68,18 @@ impl PlpConfig {
     /// # Errors
     /// [`FeatureError::Parameter`] for lengths and tempos out of range, and all that [`OnsetStrengthConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<Plp, FeatureError> {
-        let limit =
-            |field, bpm: Option<f64>| bpm.map_or(Ok(()), |bpm| check::within(field, bpm, 0.0, f64::MAX));
-        limit("tempo_min", self.tempo_min)?;
-        limit("tempo_max", self.tempo_max)?;
-        if let (Some(min), Some(max)) = (self.tempo_min, self.tempo_max)
-            && max <= min
-        {
-            return Err(FeatureError::parameter("tempo_max", max, format!("over tempo_min = {min}")));
+        check::within("tempo_min", self.tempo_min, 0.0, f64::MAX)?;
+        check::within("tempo_max", self.tempo_max, 0.0, f64::MAX)?;
+        if self.tempo_max <= self.tempo_min {
+            let allowed = format!("over tempo_min = {}", self.tempo_min);
+            return Err(FeatureError::parameter("tempo_max", self.tempo_max, allowed));
         }
         self.prior.as_ref().map_or(Ok(()), TempoPrior::check)?;
         let strength = one_row(self.strength.plan(sample_rate)?)?;
         let stft = transform(self.win_length, Window::Hann, true)?;
         let tempos = tempos(&stft, strength.frame_rate());
-        let first = tempos.partition_point(|bpm| self.tempo_min.is_some_and(|min| *bpm < min));
-        let last = tempos.partition_point(|bpm| self.tempo_max.is_none_or(|max| *bpm <= max));
+        let first = tempos.partition_point(|bpm| *bpm < self.tempo_min);
+        let last = tempos.partition_point(|bpm| *bpm <= self.tempo_max);
         let weight = |bpm: &f64| self.prior.as_ref().map_or(0.0, |prior| prior.ln_density(*bpm)) as f32;
         let n = self.win_length;
         let window = Window::Hann.coefficients(n, Symmetry::Periodic)?;

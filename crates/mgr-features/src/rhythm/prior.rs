@@ -104,8 +104,8 @@ pub struct TempoSearch {
     pub std_bpm: f64,
     /// Seconds of a stretch that is autocorrelated; at least two frames, at most 2^20. Default 8.
     pub ac_size: f64,
-    /// Tempos from here up are left out, over 0, or none are. Without effect where it is under every tempo there is. Default 320.
-    pub max_tempo: Option<f64>,
+    /// Tempos from here up are left out, over 0; none are where it is over or under every tempo there is. Default 320.
+    pub max_tempo: f64,
     /// Another density of tempos in place of `start_bpm` and `std_bpm`. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prior: Option<TempoPrior>,
@@ -113,7 +113,7 @@ pub struct TempoSearch {
 
 impl Default for TempoSearch {
     fn default() -> Self {
-        Self { start_bpm: 120.0, std_bpm: 1.0, ac_size: 8.0, max_tempo: Some(320.0), prior: None }
+        Self { start_bpm: 120.0, std_bpm: 1.0, ac_size: 8.0, max_tempo: 320.0, prior: None }
     }
 }
 
@@ -121,7 +121,7 @@ impl TempoSearch {
     fn check(&self) -> Result<(), FeatureError> {
         check::within("start_bpm", self.start_bpm, f64::MIN_POSITIVE, f64::MAX)?;
         check::within("std_bpm", self.std_bpm, f64::MIN_POSITIVE, f64::MAX)?;
-        self.max_tempo.map_or(Ok(()), |bpm| check::within("max_tempo", bpm, f64::MIN_POSITIVE, f64::MAX))?;
+        check::within("max_tempo", self.max_tempo, f64::MIN_POSITIVE, f64::MAX)?;
         self.prior.as_ref().map_or(Ok(()), TempoPrior::check)
     }
 
@@ -148,11 +148,9 @@ impl TempoSearch {
         };
         // Lag 0 is no tempo, whatever the density says of infinity.
         weights.iter_mut().take(1).for_each(|w| *w = f64::NEG_INFINITY);
-        if let Some(max) = self.max_tempo {
-            let first = bpm.iter().position(|bpm| *bpm < max).unwrap_or(0);
-            weights.iter_mut().take(first).for_each(|w| *w = f64::NEG_INFINITY);
-        }
-        if weights.iter().all(|w| !(*w > f64::NEG_INFINITY)) {
+        let first = bpm.iter().position(|bpm| *bpm < self.max_tempo).unwrap_or(0);
+        weights.iter_mut().take(first).for_each(|w| *w = f64::NEG_INFINITY);
+        if weights.iter().all(|w| *w == f64::NEG_INFINITY) {
             let range = format!("a density over 0 at some tempo of {:.1} to {:.1}", bpm[lags - 1], bpm[1]);
             return Err(FeatureError::parameter("prior", format!("{:?}", self.prior), range));
         }
@@ -221,7 +219,7 @@ mod tests {
         heard[30] = 0.5;
         // Lag 8 is 323 beats a minute: too fast unless it is allowed.
         assert!((choice.of(&heard) - 60.0 * rate / 30.0).abs() < 1e-9);
-        let free = TempoSearch { max_tempo: None, std_bpm: 3.0, ..search }.plan(lags, rate).unwrap();
+        let free = TempoSearch { max_tempo: 1e9, std_bpm: 3.0, ..search }.plan(lags, rate).unwrap();
         assert!((free.of(&heard) - 60.0 * rate / 8.0).abs() < 1e-9);
     }
 

@@ -162,3 +162,33 @@ on_envelope!(
     "tempogram_ratio",
     "its onset strength counts from the largest value of the signal"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_what_librosa_gives() {
+        // librosa 0.11: feature.tempogram_ratio(onset_envelope=env, win_length=32), frame 13, and with bpm=250 for other factors.
+        let envelope: Vec<f32> = (0..60)
+            .map(|t| (f64::from(t * t) * 0.37).sin().abs() as f32 * if t % 7 == 0 { 9.0 } else { 1.0 })
+            .collect();
+        let tempogram = TempogramConfig { win_length: 32, ..TempogramConfig::default() };
+        let column = |config: TempogramRatioConfig| {
+            let config = TempogramRatioConfig { tempogram: tempogram.clone(), ..config };
+            config.plan(22_050).unwrap().process_envelope(&envelope).unwrap().column(13).to_vec()
+        };
+        let close = |got: Vec<f32>, want: &[f32]| {
+            assert_eq!(got.len(), want.len());
+            assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 2e-6), "{got:?}");
+        };
+        let want = [
+            0.285872, 0.265694, 0.281595, 0.507653, 0.125142, 0.144926, 0.162794, 0.014784, 0.027863, 0.0,
+            0.0, 0.0, 0.0,
+        ];
+        close(column(TempogramRatioConfig::default()), &want);
+        let factors = vec![0.1, 0.5, 1.0, 9.0, 10.2, 10.4];
+        let config = TempogramRatioConfig { bpm: Some(250.0), factors, ..TempogramRatioConfig::default() };
+        close(column(config), &[0.0, 0.012954, 0.122308, 0.368004, 0.387396, 0.0]);
+    }
+}

@@ -37,7 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
         config.log_mel.mel.stft.centering = Centering::LeftAligned;
         config
     };
-    let search = || TempoSearch { ac_size: 0.2, max_tempo: None, ..TempoSearch::default() };
+    let search = || TempoSearch { ac_size: 0.2, max_tempo: 1e6, ..TempoSearch::default() };
     let prior = |prior| TempoSearch { prior: Some(prior), ..search() };
     let tempogram = || TempogramConfig { strength: quick(), win_length: 33, ..TempogramConfig::default() };
     let zero = |case: Case| Case { zero_for_silence: true, ..case };
@@ -136,8 +136,8 @@ pub(super) fn cases() -> Vec<Case> {
             Case::new(FeatureConfig::Plp(PlpConfig {
                 strength: quick(),
                 win_length: 27,
-                tempo_min: None,
-                tempo_max: None,
+                tempo_min: 0.0,
+                tempo_max: 1e6,
                 prior: Some(TempoPrior::Normal { mean: 1000.0, deviation: 500.0 }),
                 norm: PulseNorm::Magnitude,
             }))
@@ -195,15 +195,15 @@ pub(super) fn refused() -> Vec<(FeatureConfig, &'static str)> {
         (beats(BeatTrackConfig { tempo: BeatTempo::Bpm(0.0), ..track() }), "bpm"),
         (beats(BeatTrackConfig { tempo: BeatTempo::Bpm(1e9), ..track() }), "bpm"),
         (plp(PlpConfig { win_length: 0, ..PlpConfig::default() }), "win_length"),
-        (plp(PlpConfig { tempo_max: Some(30.0), ..PlpConfig::default() }), "tempo_max"),
-        (plp(PlpConfig { tempo_min: Some(f64::NAN), ..PlpConfig::default() }), "tempo_min"),
+        (plp(PlpConfig { tempo_max: 30.0, ..PlpConfig::default() }), "tempo_max"),
+        (plp(PlpConfig { tempo_min: f64::NAN, ..PlpConfig::default() }), "tempo_min"),
     ];
     for bad in [0.0, -3.0, f64::NAN, f64::INFINITY] {
         all.extend([
             (search(TempoSearch { start_bpm: bad, ..TempoSearch::default() }), "start_bpm"),
             (search(TempoSearch { std_bpm: bad, ..TempoSearch::default() }), "std_bpm"),
             (search(TempoSearch { ac_size: bad, ..TempoSearch::default() }), "ac_size"),
-            (search(TempoSearch { max_tempo: Some(bad), ..TempoSearch::default() }), "max_tempo"),
+            (search(TempoSearch { max_tempo: bad, ..TempoSearch::default() }), "max_tempo"),
         ]);
     }
     all
