@@ -35,7 +35,8 @@ struct Arguments {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let params: Map<String, Value> =
         serde_json::from_str(&arguments.params).map_err(|e| format!("--params is no JSON object: {e}"))?;
-    let config = FeatureConfig::named(&arguments.name).ok_or_else(|| format!("{} is no feature", arguments.name))?;
+    let config =
+        FeatureConfig::named(&arguments.name).ok_or_else(|| format!("{} is no feature", arguments.name))?;
     let load = LoadConfig { sample_rate: arguments.sample_rate, ..LoadConfig::default() };
     let loader = load.plan().map_err(|e| e.to_string())?;
     for file in &arguments.files {

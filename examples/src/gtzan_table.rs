@@ -36,7 +36,8 @@ impl Table {
             let (Some(name), Some(values)) = (cells.first(), cells.get(2..2 + columns.len())) else {
                 return Err(format!("{}: a row with {} cells", path.display(), cells.len()));
             };
-            let values = values.iter().map(|v| v.parse().map_err(|e| format!("{}: {v}: {e}", path.display())));
+            let values =
+                values.iter().map(|v| v.parse().map_err(|e| format!("{}: {v}: {e}", path.display())));
             rows.insert(name.trim_end_matches(".wav").to_owned(), values.collect::<Result<_, _>>()?);
         }
         Ok(Self { columns: columns.iter().map(|c| (*c).to_owned()).collect(), rows })
@@ -94,7 +95,9 @@ pub fn compare(
     config: &Gtzan57Config,
     files: &[PathBuf],
 ) -> Result<(Vec<String>, Vec<Agreement>), String> {
-    let loader = LoadConfig { sample_rate: Some(22_050), ..LoadConfig::default() }.plan().map_err(|e| e.to_string())?;
+    let loader = LoadConfig { sample_rate: Some(22_050), ..LoadConfig::default() }
+        .plan()
+        .map_err(|e| e.to_string())?;
     let plan = config.plan(22_050).map_err(|e| e.to_string())?;
     let names: Vec<String> = plan.names().map(str::to_owned).collect();
     if names != table.columns {
@@ -141,7 +144,9 @@ mod tests {
         let files: Vec<_> = audio_files(&shared.join("data/gtzan/full30"))
             .unwrap()
             .into_iter()
-            .filter(|f| ["blues.00001", "disco.00000", "metal.00021"].iter().any(|n| f.ends_with(format!("{n}.flac"))))
+            .filter(|f| {
+                ["blues.00001", "disco.00000", "metal.00021"].iter().any(|n| f.ends_with(format!("{n}.flac")))
+            })
             .collect();
         let (clips, all) = compare(&table, &Gtzan57Config::default(), &files).unwrap();
         assert_eq!((clips.len(), all.len()), (3, 57));

@@ -16,15 +16,12 @@ use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
 use crate::pitch::pyin::PyinConfig;
 use crate::pitch::yin::YinConfig;
-use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::rhythm::{
     BeatTrackConfig, FourierTempogramConfig, OnsetDetectConfig, OnsetStrengthConfig, PlpConfig, TempoConfig,
     TempogramConfig, TempogramRatioConfig,
 };
+use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
-use crate::vector_sets::{
-    Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
-};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
@@ -32,6 +29,10 @@ use crate::spectral::{
 use crate::spectrogram::SpectrogramConfig;
 use crate::stats::StatsConfig;
 use crate::timbre::TimbreConfig;
+use crate::tzanetakis::{BeatHistogramConfig, PitchHistogramConfig, TzanetakisCookConfig};
+use crate::vector_sets::{
+    Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
+};
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -132,6 +133,12 @@ features! {
         Stats(StatsConfig) = "stats" version 1,
         /// The timbre features of Marsyas.
         Timbre(TimbreConfig) = "timbre" version 1,
+        /// The feature set of Tzanetakis and Cook.
+        TzanetakisCook(TzanetakisCookConfig) = "tzanetakis_cook" version 1,
+        /// Beat histogram.
+        BeatHistogram(BeatHistogramConfig) = "beat_histogram" version 1,
+        /// Pitch histogram.
+        PitchHistogram(PitchHistogramConfig) = "pitch_histogram" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.

@@ -36,6 +36,7 @@
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
 //! | [`timbre`] | the timbre features of Marsyas |
+//! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
 //! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
 //! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
@@ -83,16 +84,17 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
-pub mod rhythm_pattern;
 pub mod rhythm;
+pub mod rhythm_pattern;
 pub mod scattering;
 mod simd;
 pub mod spectral;
 pub mod spectrogram;
 pub mod stats;
 pub mod stft;
-pub mod vector_sets;
 pub mod timbre;
+pub mod tzanetakis;
+pub mod vector_sets;
 pub mod window;
 
 pub use column::ColumnStream;

@@ -12,6 +12,7 @@ use crate::mel::{MelBankConfig, MelConfig, MelNorm, MelScale, TriangleAxis};
 use crate::mfcc::{LifterStart, MfccConfig};
 use crate::stft::{Conditioning, StftConfig};
 use crate::timbre::{TimbreConfig, TimbreDialect, TimbreOutput};
+use crate::tzanetakis::TzanetakisCookConfig;
 use crate::vector_sets::{ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig};
 use crate::window::{Symmetry, Window};
 use crate::{FeatureConfig, mlfcf};
@@ -90,6 +91,12 @@ pub fn all() -> Vec<Preset> {
         ),
         preset("music_featurization", 22_050, "MusicFeaturization", log_mel(music_featurization())),
         preset("musicnn", 16_000, "Pons and Serra 2019, musicnn", log_mel(musicnn())),
+        preset(
+            "tzanetakis_cook",
+            22_050,
+            "Tzanetakis and Cook 2002, 30 values a clip",
+            FeatureConfig::TzanetakisCook(TzanetakisCookConfig::default()),
+        ),
         preset("vggish", 16_000, "Hershey et al. 2017, VGGish", log_mel(vggish())),
         preset("whisper", 16_000, "Radford et al. 2022, Whisper to version 2", log_mel(whisper(80))),
         preset("whisper_v3", 16_000, "Whisper version 3", log_mel(whisper(128))),

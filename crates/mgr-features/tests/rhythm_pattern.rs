@@ -18,16 +18,22 @@ fn pulses() -> Vec<f32> {
             let t = f64::from(n) / 22_050.0;
             let tone = |hz: f64| (TAU * hz * t).sin();
             let pulse = if tone(2.0) == 0.0 { 0.0 } else { tone(2.0).signum() };
-            (0.4 * tone(440.0) * (0.5 + 0.5 * tone(4.0)) + 0.2 * tone(2500.0) * (0.5 + 0.5 * pulse) + 0.05 * tone(110.0)) as f32
+            (0.4 * tone(440.0) * (0.5 + 0.5 * tone(4.0))
+                + 0.2 * tone(2500.0) * (0.5 + 0.5 * pulse)
+                + 0.05 * tone(110.0)) as f32
         })
         .collect()
 }
 
 fn parts(config: RhythmPatternConfig, x: &[f32]) -> Vec<(RhythmPart, Vec<f32>)> {
-    let plan = RpFeaturesConfig { analysis: config, parts: ALL.to_vec(), per: Per::Clip }.plan(22_050).unwrap();
+    let plan =
+        RpFeaturesConfig { analysis: config, parts: ALL.to_vec(), per: Per::Clip }.plan(22_050).unwrap();
     let vector = plan.process(x).unwrap();
     assert_eq!(plan.names().len(), vector.nrows());
-    plan.parts().into_iter().map(|(part, range)| (part, vector.column(0).as_slice().unwrap()[range].to_vec())).collect()
+    plan.parts()
+        .into_iter()
+        .map(|(part, range)| (part, vector.column(0).as_slice().unwrap()[range].to_vec()))
+        .collect()
 }
 
 #[test]
@@ -57,7 +63,9 @@ fn numbers_of_the_reference() {
         assert!((f64::from(got) - largest).abs() <= 1e-5 * largest, "{part:?}: {got} {largest}");
     }
     let twenty_four = parts(RhythmPatternConfig::default(), &pulses());
-    for (part, sum) in [(RhythmPart::Rp, 66.558_965), (RhythmPart::Ssd, 579.278_74), (RhythmPart::Rh, 155.510_2)] {
+    for (part, sum) in
+        [(RhythmPart::Rp, 66.558_965), (RhythmPart::Ssd, 579.278_74), (RhythmPart::Rh, 155.510_2)]
+    {
         let (_, values) = twenty_four.iter().find(|(p, _)| *p == part).unwrap();
         let got: f64 = values.iter().copied().map(f64::from).sum();
         assert!((got - sum).abs() <= 1e-5 * sum, "{part:?}: {got} {sum}");
@@ -66,8 +74,8 @@ fn numbers_of_the_reference() {
 
 /// Bark edges, as the formulas' tables have them.
 const EDGES: [f64; 25] = [
-    0.0, 100.0, 200.0, 300.0, 400.0, 510.0, 630.0, 770.0, 920.0, 1080.0, 1270.0, 1480.0, 1720.0, 2000.0, 2320.0, 2700.0,
-    3150.0, 3700.0, 4400.0, 5300.0, 6400.0, 7700.0, 9500.0, 12_000.0, 15_500.0,
+    0.0, 100.0, 200.0, 300.0, 400.0, 510.0, 630.0, 770.0, 920.0, 1080.0, 1270.0, 1480.0, 1720.0, 2000.0,
+    2320.0, 2700.0, 3150.0, 3700.0, 4400.0, 5300.0, 6400.0, 7700.0, 9500.0, 12_000.0, 15_500.0,
 ];
 
 /// Decibels by band and frame of one segment, by plain sums; `ear` is Terhardt's weighting.
@@ -117,7 +125,13 @@ fn stages_by_plain_sums() {
         })
         .collect();
     for (ear, masked) in [(false, true), (true, false)] {
-        let stages = Stages { outer_ear: ear, spectral_masking: masked, phon: false, sone: false, ..Stages::default() };
+        let stages = Stages {
+            outer_ear: ear,
+            spectral_masking: masked,
+            phon: false,
+            sone: false,
+            ..Stages::default()
+        };
         let analysis = RhythmPatternConfig { n_bands: 18, stages, ..RhythmPatternConfig::default() };
         let config = RpFeaturesConfig { analysis, parts: vec![RhythmPart::Ssd], per: Per::Segment };
         let ssd = config.plan(11_025).unwrap().process(&x).unwrap();
@@ -142,7 +156,10 @@ fn stages_by_plain_sums() {
             ];
             for (s, want) in want.into_iter().enumerate() {
                 let got = f64::from(ssd[[s * 18 + b, 0]]);
-                assert!((got - want).abs() <= 1e-6 * want.abs() + 1e-6, "band {b} statistic {s}: {got} {want}");
+                assert!(
+                    (got - want).abs() <= 1e-6 * want.abs() + 1e-6,
+                    "band {b} statistic {s}: {got} {want}"
+                );
             }
         }
     }
@@ -153,10 +170,14 @@ fn a_clip_is_the_median_of_its_segments() {
     let x = pulses();
     let plan = RhythmPatternConfig::default().plan(22_050).unwrap();
     let matrix = plan.process(&x).unwrap();
-    let config = RpFeaturesConfig { parts: vec![RhythmPart::Rp], per: Per::Segment, ..RpFeaturesConfig::default() };
+    let config =
+        RpFeaturesConfig { parts: vec![RhythmPart::Rp], per: Per::Segment, ..RpFeaturesConfig::default() };
     let segments = config.plan(22_050).unwrap();
     let each = segments.process(&x).unwrap();
-    assert_eq!((each.dim(), segments.segment_starts(x.len()).unwrap()), ((1440, 3), vec![0, 1 << 17, 2 << 17]));
+    assert_eq!(
+        (each.dim(), segments.segment_starts(x.len()).unwrap()),
+        ((1440, 3), vec![0, 1 << 17, 2 << 17])
+    );
     for ((b, m), value) in matrix.indexed_iter() {
         let mut three: Vec<f32> = each.row(24 * m + b).to_vec();
         three.sort_by(f32::total_cmp);

@@ -1,6 +1,7 @@
 //! The vectors of the literature against the features that they are made of, one by one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use mgr_features::FeatureConfig;
 use mgr_features::frame::Padding;
 use mgr_features::stats::Summary;
 use mgr_features::stft::StftConfig;
@@ -8,7 +9,6 @@ use mgr_features::vector_sets::{
     Bahuleyan97Config, ChoiMfcc120Config, DescriptorRate, Fma518Config, FourthBandwidth, Gtzan8MfccConfig,
     Gtzan57Config, Rounding, SignalTail, VectorSet,
 };
-use mgr_features::FeatureConfig;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -21,7 +21,8 @@ fn signal() -> Vec<f32> {
         .map(|n| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let t = n as f32 / RATE as f32;
-            let chord: f32 = [220.0, 277.2, 329.6].iter().map(|f| (t * f * std::f32::consts::TAU).sin()).sum();
+            let chord: f32 =
+                [220.0, 277.2, 329.6].iter().map(|f| (t * f * std::f32::consts::TAU).sin()).sum();
             let click = if n % 11_025 < 60 { 0.5 } else { 0.0 };
             0.1 * chord * (-2.0 * (t % 0.5)).exp() + (state >> 8) as f32 / (1 << 24) as f32 * (0.02 + click)
         })
@@ -175,10 +176,15 @@ fn the_97_of_bahuleyan() {
     assert!(get(&set, &vector, "tempo") > 30.0);
 
     // The slip of the reference, and its three decimals.
-    let set = Bahuleyan97Config { padding: Padding::Zero, ..Bahuleyan97Config::default() }.plan(RATE).unwrap();
+    let set =
+        Bahuleyan97Config { padding: Padding::Zero, ..Bahuleyan97Config::default() }.plan(RATE).unwrap();
     let copied = set.process(&x).unwrap();
-    assert_eq!(get(&set, &copied, "spectral_bandwidth_4_std"), get(&set, &copied, "spectral_bandwidth_3_std"));
-    for (exact, rounded) in vector.iter().zip(&copied).take(17) {
+    assert_eq!(
+        get(&set, &copied, "spectral_bandwidth_4_std"),
+        get(&set, &copied, "spectral_bandwidth_3_std")
+    );
+    // Up to the fourth bandwidth.
+    for (exact, rounded) in vector.iter().zip(&copied).take(15) {
         assert!((exact - rounded).abs() <= 5.1e-4 + 1e-6 * exact.abs(), "{exact} {rounded}");
     }
 }
@@ -207,7 +213,9 @@ fn the_120_of_choi() {
 #[test]
 fn the_matrix_of_gtzan_8() {
     let x = signal();
-    let plan = Gtzan8MfccConfig { descriptor_rate: DescriptorRate::Nominal, padding: Padding::Zero }.plan(16_000).unwrap();
+    let plan = Gtzan8MfccConfig { descriptor_rate: DescriptorRate::Nominal, padding: Padding::Zero }
+        .plan(16_000)
+        .unwrap();
     let matrix = plan.process(&x).unwrap();
     let delta = feature("delta", 16_000, json!({"base": {"feature": "mfcc", "n_mfcc": 30}}), &x);
     assert_eq!(matrix.slice(ndarray::s![..90, ..]), delta);
@@ -220,7 +228,8 @@ fn the_matrix_of_gtzan_8() {
 fn silence_and_short_signals_give_numbers() {
     for name in ["gtzan57", "fma518", "bahuleyan97", "choi_mfcc120"] {
         let plan = FeatureConfig::named(name).unwrap().plan(RATE).unwrap();
-        for samples in [vec![0.0; 22_050], vec![0.5; 3000], vec![0.0; 1100], vec![0.3], vec![0.0, 1.0, -1.0]] {
+        for samples in [vec![0.0; 22_050], vec![0.5; 3000], vec![0.0; 1100], vec![0.3], vec![0.0, 1.0, -1.0]]
+        {
             if let Ok(vector) = plan.extract(&samples) {
                 assert!(vector.iter().all(|v| v.is_finite()), "{name} of {}", samples.len());
             }

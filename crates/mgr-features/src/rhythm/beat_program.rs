@@ -226,7 +226,9 @@ mod tests {
     use super::*;
 
     fn pulses(frames: usize, period: usize, offset: usize) -> Vec<f32> {
-        (0..frames).map(|t| if t >= offset && (t - offset).is_multiple_of(period) { 5.0 } else { 0.1 }).collect()
+        (0..frames)
+            .map(|t| if t >= offset && (t - offset).is_multiple_of(period) { 5.0 } else { 0.1 })
+            .collect()
     }
 
     fn run(program: &BeatProgram, envelope: &[f32], periods: Periods<'_>) -> Vec<usize> {

@@ -28,7 +28,11 @@ impl RpFeaturesConfig {
                 return Err(FeatureError::parameter("parts", part.name(), "each part once"));
             }
             if self.per == Per::Segment && matches!(part, RhythmPart::Tssd | RhythmPart::Trh) {
-                return Err(FeatureError::parameter("parts", part.name(), "rp, rh, ssd, mvd for each segment"));
+                return Err(FeatureError::parameter(
+                    "parts",
+                    part.name(),
+                    "rp, rh, ssd, mvd for each segment",
+                ));
             }
         }
         Ok(RpFeatures(Arc::new(Inner { analysis, parts: self.parts.clone(), per: self.per })))
@@ -100,7 +104,10 @@ pub struct RpFeatures(Arc<Inner>);
 
 impl std::fmt::Debug for RpFeatures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RpFeatures").field("parts", &self.0.parts).field("per", &self.0.per).finish_non_exhaustive()
+        f.debug_struct("RpFeatures")
+            .field("parts", &self.0.parts)
+            .field("per", &self.0.per)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,18 +139,23 @@ impl RpFeatures {
         let mut names = Vec::new();
         for part in &self.0.parts {
             let of_segment: Vec<String> = match part.of_segment() {
-                RhythmPart::Rp => (0..rows * modulations).map(|i| format!("{}_{}", row(i % rows), hz(i / rows))).collect(),
-                RhythmPart::Ssd => (0..rows * COUNT).map(|i| format!("{}_{}", row(i % rows), NAMES[i / rows])).collect(),
-                RhythmPart::Mvd => {
-                    (0..modulations * COUNT).map(|i| format!("{}_{}", hz(i % modulations), NAMES[i / modulations])).collect()
+                RhythmPart::Rp => {
+                    (0..rows * modulations).map(|i| format!("{}_{}", row(i % rows), hz(i / rows))).collect()
                 }
+                RhythmPart::Ssd => {
+                    (0..rows * COUNT).map(|i| format!("{}_{}", row(i % rows), NAMES[i / rows])).collect()
+                }
+                RhythmPart::Mvd => (0..modulations * COUNT)
+                    .map(|i| format!("{}_{}", hz(i % modulations), NAMES[i / modulations]))
+                    .collect(),
                 _ => (0..modulations).map(hz).collect(),
             };
             let name = part.name();
             if *part == part.of_segment() {
                 names.extend(of_segment.iter().map(|value| format!("{name}_{value}")));
             } else {
-                let statistics = NAMES.iter().flat_map(|s| of_segment.iter().map(move |v| format!("{name}_{v}_{s}")));
+                let statistics =
+                    NAMES.iter().flat_map(|s| of_segment.iter().map(move |v| format!("{name}_{v}_{s}")));
                 names.extend(statistics);
             }
         }
@@ -305,8 +317,14 @@ impl RhythmPart {
             Self::Mvd => {
                 for m in 0..modulations {
                     let work = &mut work[..rows];
-                    work.iter_mut().zip(room.modulation.iter().skip(m).step_by(modulations)).for_each(|(w, v)| *w = *v);
-                    out.iter_mut().skip(m).step_by(modulations).zip(statistics(work)).for_each(|(to, v)| *to = v);
+                    work.iter_mut()
+                        .zip(room.modulation.iter().skip(m).step_by(modulations))
+                        .for_each(|(w, v)| *w = *v);
+                    out.iter_mut()
+                        .skip(m)
+                        .step_by(modulations)
+                        .zip(statistics(work))
+                        .for_each(|(to, v)| *to = v);
                 }
             }
             _ => {
@@ -337,7 +355,13 @@ impl Extractor for RpFeatures {
                 (count, Axis::Time { start_s: (first as f64 + half) / rate, step_s: step as f64 / rate })
             }
         };
-        Ok(Layout { rows: names.len(), columns, row_axis: Axis::Name { names }, column_axis, unit: Unit::Mixed })
+        Ok(Layout {
+            rows: names.len(),
+            columns,
+            row_axis: Axis::Name { names },
+            column_axis,
+            unit: Unit::Mixed,
+        })
     }
 
     fn scratch_for(&self, samples: usize) -> Scratch {

@@ -32,7 +32,9 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayViewMut2};
 
-pub use config::{Per, RhythmPart, RhythmPatternConfig, RpFeaturesConfig, SegmentationConfig, ShortClip, Stages};
+pub use config::{
+    Per, RhythmPart, RhythmPatternConfig, RpFeaturesConfig, SegmentationConfig, ShortClip, Stages,
+};
 pub use features::{RpFeatures, RpFeaturesScratch};
 
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
@@ -143,7 +145,8 @@ impl RhythmPattern {
         let segments = self.0.segmentation.of(samples.len())?;
         let size = self.size();
         let RhythmPatternScratch { analysis, patterns, work } = scratch;
-        let (Some(patterns), Some(work)) = (patterns.get_mut(..segments.count * size), work.get_mut(..segments.count))
+        let (Some(patterns), Some(work)) =
+            (patterns.get_mut(..segments.count * size), work.get_mut(..segments.count))
         else {
             return Err(FeatureError::Scratch { plan: "rhythm_pattern" });
         };
@@ -194,7 +197,9 @@ impl Extractor for RhythmPattern {
             } else {
                 Axis::Frequency { hz: low_hz }
             },
-            column_axis: Axis::Modulation { hz: (0..columns).map(|m| self.0.modulation_hz(m) as f32).collect() },
+            column_axis: Axis::Modulation {
+                hz: (0..columns).map(|m| self.0.modulation_hz(m) as f32).collect(),
+            },
             unit: Unit::Magnitude,
         })
     }

@@ -99,7 +99,8 @@ mod tests {
     fn segments_are_counted_as_the_reference_counts() {
         // n_segments = floor((floor((len - 2 skip seg) / seg) - 1) / step) + 1, and step 1, skip 0 under 45 s.
         let plan = |step_width, skip_lead_in_fade_out, short| {
-            Segmentation::new(&SegmentationConfig { step_width, skip_lead_in_fade_out, short }, 22_050).unwrap()
+            Segmentation::new(&SegmentationConfig { step_width, skip_lead_in_fade_out, short }, 22_050)
+                .unwrap()
         };
         let refuse = plan(2, 1, ShortClip::Refuse);
         let counted = |samples| refuse.of(samples).map(|s| (s.first, s.step, s.count));
@@ -111,9 +112,15 @@ mod tests {
         assert_eq!(counted(45 * 22_050), Ok((segment, 2 * segment, 3)));
         assert_eq!(counted(45 * 22_050 - 1), Ok((0, segment, 7)));
         let skipping = plan(1, 4, ShortClip::Refuse);
-        assert_eq!(skipping.of(8 * segment).unwrap_err(), FeatureError::TooShort { got: 8 * segment, needed: 9 * segment });
+        assert_eq!(
+            skipping.of(8 * segment).unwrap_err(),
+            FeatureError::TooShort { got: 8 * segment, needed: 9 * segment }
+        );
         let padding = plan(1, 4, ShortClip::PadZeros);
-        assert_eq!(padding.of(8 * segment).unwrap(), Segments { first: 0, step: segment, count: 8, padding: 0 });
+        assert_eq!(
+            padding.of(8 * segment).unwrap(),
+            Segments { first: 0, step: segment, count: 8, padding: 0 }
+        );
         assert_eq!(padding.of(1000).unwrap().padding, segment - 1000);
         assert!(padding.of(0).is_err());
     }

@@ -19,7 +19,8 @@ fn log2_of(x: f64) -> f64 {
     let z = s * s;
     let high = 1.0 / 15.0 + z * (1.0 / 17.0 + z * (1.0 / 19.0 + z * (1.0 / 21.0)));
     let series = 1.0 / 3.0
-        + z * (1.0 / 5.0 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0 + z * (1.0 / 13.0 + z * high)))));
+        + z * (1.0 / 5.0
+            + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0 + z * (1.0 / 13.0 + z * high)))));
     e + 2.0 * std::f64::consts::LOG2_E * (s + s * z * series)
 }
 
@@ -42,7 +43,8 @@ fn exp2_of(x: f64) -> f64 {
                     + r * (1.0 / 39_916_800.0 + r * (1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0))))));
     let series = 1.0
         + r * (1.0
-            + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * high))))));
+            + r * (0.5
+                + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * high))))));
     // The low bits of the sum hold the whole number.
     let power = f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52);
     series * power
@@ -192,7 +194,8 @@ mod tests {
             mix_rows_body(&wide(9, 7), &rows, n, &mut b);
             assert_eq!(a, b, "{n}");
 
-            let z: Vec<Complex64> = wide(2 * n, 8).as_chunks().0.iter().map(|[a, b]| Complex64::new(*a, *b)).collect();
+            let z: Vec<Complex64> =
+                wide(2 * n, 8).as_chunks().0.iter().map(|[a, b]| Complex64::new(*a, *b)).collect();
             let bands = [0..n / 2, n / 2..n];
             let (mut a, mut b) = ([0.0; 2], [0.0; 2]);
             band_powers(&bands, &values, &z, &mut a);
@@ -212,7 +215,10 @@ mod tests {
             power = power.max((exp2_of(y) / y.exp2() - 1.0).abs());
         }
         assert!(log <= 4e-16 && power <= 6e-16, "{log} {power}");
-        assert_eq!((exp2_of(1e9), exp2_of(1024.0), exp2_of(0.0), log2_of(1.0)), (f64::INFINITY, f64::INFINITY, 1.0, 0.0));
+        assert_eq!(
+            (exp2_of(1e9), exp2_of(1024.0), exp2_of(0.0), log2_of(1.0)),
+            (f64::INFINITY, f64::INFINITY, 1.0, 0.0)
+        );
         assert!((log2_of(1e77) - 1e77f64.log2()).abs() < 1e-13 && (log2_of(1e-300) + 996.578).abs() < 0.01);
     }
 

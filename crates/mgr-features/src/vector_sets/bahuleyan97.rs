@@ -104,7 +104,7 @@ impl Bahuleyan97Config {
                 signal: true,
                 all_rows: Vec::new(),
                 sources: vec![
-                    OfSamples::new(tempo.plan(sample_rate)?),
+                    OfSamples::tempo(tempo.plan(sample_rate)?),
                     Box::new(OfMagnitudes(contrast.plan(sample_rate)?)),
                     Box::new(Cepstra { mfcc: mfcc(padding).plan(sample_rate)?, differences: 0 }),
                     Box::new(Chroma { chroma, stride: 2 }),
@@ -116,8 +116,8 @@ impl Bahuleyan97Config {
                 signal: false,
                 all_rows: Vec::new(),
                 sources: vec![
-                    OfSamples::new(ZeroCrossingConfig::default().plan(sample_rate)?),
-                    OfSamples::new(rms.plan(sample_rate)?),
+                    OfSamples::framewise(ZeroCrossingConfig::default().plan(sample_rate)?),
+                    OfSamples::framewise(rms.plan(sample_rate)?),
                 ],
             },
             Stage {
@@ -130,7 +130,9 @@ impl Bahuleyan97Config {
                     bandwidth(2.0)?,
                     bandwidth(3.0)?,
                     bandwidth(4.0)?,
-                    Box::new(OfMagnitudes(RolloffConfig { stft: stft(), ..RolloffConfig::default() }.plan(sample_rate)?)),
+                    Box::new(OfMagnitudes(
+                        RolloffConfig { stft: stft(), ..RolloffConfig::default() }.plan(sample_rate)?,
+                    )),
                 ],
             },
         ];
@@ -155,7 +157,9 @@ fn values(fourth: usize) -> Vec<Value> {
         value("skew", 0, |s| s.skewness),
         value("kurtosis", 1, Summary::excess_kurtosis),
     ];
-    let single = |name: &str, row| [value(format!("{name}_mean"), row, mean), value(format!("{name}_std"), row, Summary::std)];
+    let single = |name: &str, row| {
+        [value(format!("{name}_mean"), row, mean), value(format!("{name}_std"), row, Summary::std)]
+    };
     values.extend(single("zcr", 42));
     values.extend(single("rmse", 43));
     values.push(value("tempo", 2, mean));
@@ -164,7 +168,8 @@ fn values(fourth: usize) -> Vec<Value> {
     values.extend(single("spectral_bandwidth_3", 46));
     values.extend(single("spectral_bandwidth_4", fourth));
     let many = |name: &str, first: usize, count: usize| {
-        let means: Vec<_> = (0..count).map(|i| value(format!("{name}_mean_{}", i + 1), first + i, mean)).collect();
+        let means: Vec<_> =
+            (0..count).map(|i| value(format!("{name}_mean_{}", i + 1), first + i, mean)).collect();
         let stds = (0..count).map(|i| value(format!("{name}_std_{}", i + 1), first + i, Summary::std));
         means.into_iter().chain(stds.collect::<Vec<_>>())
     };

@@ -44,12 +44,19 @@ impl ChoiMfcc120Config {
         for (d, name) in ["mfcc", "dmfcc", "ddmfcc"].into_iter().enumerate() {
             let statistics: [(&str, fn(&Summary) -> f64); 2] = [("mean", |s| s.mean), ("std", Summary::std)];
             for (statistic, of) in statistics {
-                let value = |i: usize| Value { name: format!("{name}{}_{statistic}", i + 1), row: 20 * d + i, of };
+                let value =
+                    |i: usize| Value { name: format!("{name}{}_{statistic}", i + 1), row: 20 * d + i, of };
                 values.extend((0..20).map(value));
             }
         }
         let spectrum = Spectrum::Stft(stft(self.padding).plan_in(Precision::Double)?);
-        let stage = Stage { shift: 0.0, spectrum, signal: false, all_rows: Vec::new(), sources: vec![Box::new(cepstra)] };
+        let stage = Stage {
+            shift: 0.0,
+            spectrum,
+            signal: false,
+            all_rows: Vec::new(),
+            sources: vec![Box::new(cepstra)],
+        };
         Ok(VectorSet { name: "choi_mfcc120", sample_rate, stages: vec![stage], values, most, decimals: None })
     }
 }

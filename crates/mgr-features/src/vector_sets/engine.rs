@@ -75,7 +75,10 @@ pub struct VectorSet {
 
 impl std::fmt::Debug for VectorSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VectorSet").field("name", &self.name).field("values", &self.values.len()).finish_non_exhaustive()
+        f.debug_struct("VectorSet")
+            .field("name", &self.name)
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -214,10 +217,22 @@ impl VectorSet {
         let samples = &samples[..samples.len().min(self.most)];
         self.check_length(samples.len())?;
         check::shape(&out, self.size(), 1)?;
-        if (scratch.name, scratch.stages.len()) != (self.name, self.stages.len()) || scratch.samples < samples.len() {
+        if (scratch.name, scratch.stages.len()) != (self.name, self.stages.len())
+            || scratch.samples < samples.len()
+        {
             return Err(misfit);
         }
-        let VectorSetScratch { stages, shifted, magnitudes, matrix, row, summaries, harmonic, percussive, .. } = scratch;
+        let VectorSetScratch {
+            stages,
+            shifted,
+            magnitudes,
+            matrix,
+            row,
+            summaries,
+            harmonic,
+            percussive,
+            ..
+        } = scratch;
         if summaries.len() != self.rows() {
             return Err(misfit);
         }
@@ -241,7 +256,8 @@ impl VectorSet {
                 let parts = (harmonic.get_mut(..signal.len()), percussive.get_mut(..signal.len()));
                 let (Some(harmonic), Some(percussive)) = parts else { return Err(misfit) };
                 let frames = hpss.stft().framing().frames(signal.len())?;
-                let inverted = if *zero_tail { hpss.stft().covered(frames).min(signal.len()) } else { signal.len() };
+                let inverted =
+                    if *zero_tail { hpss.stft().covered(frames).min(signal.len()) } else { signal.len() };
                 harmonic[inverted..].fill(0.0);
                 percussive[inverted..].fill(0.0);
                 let (h, p) = (&mut harmonic[..inverted], &mut percussive[..inverted]);
@@ -264,14 +280,17 @@ impl VectorSet {
                 let matrix = matrix.get_mut(..rows * frames).ok_or(misfit.clone())?;
                 let (taken, length) = stage.shape(i, frames);
                 let row = row.get_mut(..length).ok_or(misfit.clone())?;
-                let view = ArrayViewMut2::from_shape((rows, frames).f(), &mut *matrix).map_err(|_| misfit.clone())?;
+                let view = ArrayViewMut2::from_shape((rows, frames).f(), &mut *matrix)
+                    .map_err(|_| misfit.clone())?;
                 source.write(signal, magnitudes, view, scratch).map_err(|error| match error {
                     FeatureError::Scratch { .. } => misfit.clone(),
                     other => other,
                 })?;
                 for r in 0..taken {
                     let row = if taken == rows { &mut row[..source.length(r, length)] } else { &mut *row };
-                    row.iter_mut().zip(matrix.iter().skip(r).step_by(taken)).for_each(|(to, v)| *to = f64::from(*v));
+                    row.iter_mut()
+                        .zip(matrix.iter().skip(r).step_by(taken))
+                        .for_each(|(to, v)| *to = f64::from(*v));
                     keep(Summary::of(row));
                 }
             }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::engine::{Spectrum, Stage, Value, VectorSet};
 use super::sources::{Cepstra, Chroma, OfCqt, OfMagnitudes, OfSamples, RmsOfBins, Source};
 use super::{mfcc, stft};
+use crate::chroma::CqtClassesConfig;
 use crate::chroma::cens::ChromaCensConfig;
 use crate::chroma::cqt::{ChromaCqtConfig, TonnetzConfig};
 use crate::chroma::stft::ChromaStftConfig;
 use crate::chroma::together::Together;
-use crate::chroma::CqtClassesConfig;
 use crate::frame::Padding;
 use crate::spectral::{BandwidthConfig, CentroidConfig, ContrastConfig, RolloffConfig, ZeroCrossingConfig};
 use crate::stats::Summary;
@@ -79,11 +79,13 @@ impl Fma518Config {
             Box::new(Chroma { chroma, stride: 1 }),
             Box::new(Cepstra { mfcc: mfcc(self.padding).plan(sample_rate)?, differences: 0 }),
             Box::new(RmsOfBins(centroid.plan(rate)?)),
-            Box::new(OfMagnitudes(BandwidthConfig { stft: stft(), ..BandwidthConfig::default() }.plan(rate)?)),
+            Box::new(OfMagnitudes(
+                BandwidthConfig { stft: stft(), ..BandwidthConfig::default() }.plan(rate)?,
+            )),
             Box::new(OfMagnitudes(centroid.plan(rate)?)),
             Box::new(OfMagnitudes(ContrastConfig { stft: stft(), ..ContrastConfig::default() }.plan(rate)?)),
             Box::new(OfMagnitudes(RolloffConfig { stft: stft(), ..RolloffConfig::default() }.plan(rate)?)),
-            OfSamples::new(ZeroCrossingConfig::default().plan(sample_rate)?),
+            OfSamples::framewise(ZeroCrossingConfig::default().plan(sample_rate)?),
         ];
         // By name: the first row and how many there are.
         let features = [
@@ -111,12 +113,23 @@ impl Fma518Config {
         let mut values = Vec::new();
         for (feature, first, count) in features {
             for (statistic, of) in statistics {
-                let value = |i: usize| Value { name: format!("{feature}_{statistic}_{:02}", i + 1), row: first + i, of };
+                let value = |i: usize| Value {
+                    name: format!("{feature}_{statistic}_{:02}", i + 1),
+                    row: first + i,
+                    of,
+                };
                 values.extend((0..count).map(value));
             }
         }
         let spectrum = Spectrum::Stft(stft().plan_in(Precision::Double)?);
         let stage = Stage { shift: 0.0, spectrum, signal: false, all_rows: Vec::new(), sources };
-        Ok(VectorSet { name: "fma518", sample_rate, stages: vec![stage], values, most: usize::MAX, decimals: None })
+        Ok(VectorSet {
+            name: "fma518",
+            sample_rate,
+            stages: vec![stage],
+            values,
+            most: usize::MAX,
+            decimals: None,
+        })
     }
 }

@@ -59,12 +59,16 @@ impl Gtzan57Config {
         let tempo = TempoConfig { strength, ..TempoConfig::default() };
         let sources: Vec<Box<dyn Source>> = vec![
             Box::new(Chroma { chroma, stride: 1 }),
-            OfSamples::new(rms.plan(sample_rate)?),
+            OfSamples::framewise(rms.plan(sample_rate)?),
             Box::new(OfMagnitudes(CentroidConfig { stft: stft() }.plan(sample_rate)?)),
-            Box::new(OfMagnitudes(BandwidthConfig { stft: stft(), ..BandwidthConfig::default() }.plan(sample_rate)?)),
-            Box::new(OfMagnitudes(RolloffConfig { stft: stft(), ..RolloffConfig::default() }.plan(sample_rate)?)),
-            OfSamples::new(ZeroCrossingConfig::default().plan(sample_rate)?),
-            OfSamples::new(tempo.plan(sample_rate)?),
+            Box::new(OfMagnitudes(
+                BandwidthConfig { stft: stft(), ..BandwidthConfig::default() }.plan(sample_rate)?,
+            )),
+            Box::new(OfMagnitudes(
+                RolloffConfig { stft: stft(), ..RolloffConfig::default() }.plan(sample_rate)?,
+            )),
+            OfSamples::framewise(ZeroCrossingConfig::default().plan(sample_rate)?),
+            OfSamples::tempo(tempo.plan(sample_rate)?),
             Box::new(Cepstra { mfcc: mfcc(padding).plan(sample_rate)?, differences: 0 }),
         ];
         let hpss = HpssConfig { stft: stft(), ..HpssConfig::default() }.plan()?;
@@ -91,6 +95,13 @@ impl Gtzan57Config {
         both("perceptr", 1);
         (0..20).for_each(|i| both(&format!("mfcc{}", i + 1), 9 + i));
         values.insert(16, Value { name: "tempo".to_owned(), row: 8, of: |s| s.mean });
-        Ok(VectorSet { name: "gtzan57", sample_rate, stages: vec![stage], values, most: usize::MAX, decimals: None })
+        Ok(VectorSet {
+            name: "gtzan57",
+            sample_rate,
+            stages: vec![stage],
+            values,
+            most: usize::MAX,
+            decimals: None,
+        })
     }
 }

@@ -2,14 +2,16 @@
 
 use ndarray::ArrayViewMut2;
 
+use crate::FeatureError;
 use crate::chroma::stft::{ChromaStft, ChromaStftScratch};
 use crate::chroma::together::{Together, TogetherScratch};
 use crate::column::for_each_column;
 use crate::extractor::{Extractor, Scratch};
+use crate::frame::Framing;
 use crate::mfcc::{Mfcc, MfccScratch};
+use crate::rhythm::Tempo;
 use crate::simd::sums::sums;
-use crate::spectral::{Spectral, SpectralScratch};
-use crate::FeatureError;
+use crate::spectral::{Framewise, Spectral, SpectralScratch};
 
 /// A matrix of (rows, frames) of a signal, of which the magnitudes of the stage's transform are there, column after column.
 pub(super) trait Source: Send + Sync {
@@ -137,7 +139,8 @@ impl Source for Cepstra {
     ) -> Result<(), FeatureError> {
         let count = self.mfcc.n_mfcc();
         let (first, mut rest) = out.view_mut().split_at(ndarray::Axis(0), count);
-        self.mfcc.of_magnitudes(first, scratch.of::<MfccScratch>(PLAN)?, |t, to| column(magnitudes, t, to))?;
+        self.mfcc
+            .of_magnitudes(first, scratch.of::<MfccScratch>(PLAN)?, |t, to| column(magnitudes, t, to))?;
         rest.fill(0.0);
         for row in count..self.rows() {
             for t in 0..self.length(row, out.ncols()) {
@@ -185,27 +188,38 @@ impl Source for RmsOfBins {
     }
 }
 
-/// A feature that is computed from the samples.
-pub(super) struct OfSamples(pub(super) Box<dyn Extractor>);
+/// A feature of one row that is computed from the samples. Its layout would allocate names, so its frames are counted here.
+pub(super) struct OfSamples {
+    extractor: Box<dyn Extractor>,
+    framing: Framing,
+    /// Whether all frames give one column.
+    single: bool,
+}
 
 impl OfSamples {
-    pub(super) fn new(extractor: impl Extractor + 'static) -> Box<dyn Source> {
-        Box::new(Self(Box::new(extractor)))
+    pub(super) fn framewise(feature: Framewise) -> Box<dyn Source> {
+        let framing = *feature.framing();
+        Box::new(Self { extractor: Box::new(feature), framing, single: false })
+    }
+
+    pub(super) fn tempo(tempo: Tempo) -> Box<dyn Source> {
+        let framing = *tempo.onset_strength().framing();
+        Box::new(Self { extractor: Box::new(tempo), framing, single: true })
     }
 }
 
 impl Source for OfSamples {
     fn rows(&self) -> usize {
-        // The number of rows does not depend on the length; a long signal has a frame of anything.
-        self.0.layout(1 << 24).map_or(0, |layout| layout.rows)
+        1
     }
 
     fn frames(&self, samples: usize) -> Result<usize, FeatureError> {
-        Ok(self.0.layout(samples)?.columns)
+        let frames = self.framing.frames(samples)?;
+        Ok(if self.single { 1 } else { frames })
     }
 
     fn scratch_for(&self, samples: usize) -> Scratch {
-        self.0.scratch_for(samples)
+        self.extractor.scratch_for(samples)
     }
 
     fn write(
@@ -215,7 +229,7 @@ impl Source for OfSamples {
         out: ArrayViewMut2<'_, f32>,
         scratch: &mut Scratch,
     ) -> Result<(), FeatureError> {
-        self.0.extract_into(samples, out, scratch)
+        self.extractor.extract_into(samples, out, scratch)
     }
 }
 

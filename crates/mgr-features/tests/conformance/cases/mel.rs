@@ -29,6 +29,9 @@ pub(super) fn cases() -> Vec<Case> {
         let streams = !matches!(
             &preset.config,
             FeatureConfig::Delta(_)
+                | FeatureConfig::ChoiMfcc120(_)
+                | FeatureConfig::Fma518(_)
+                | FeatureConfig::Gtzan8Mfcc(_)
                 | FeatureConfig::LogMel(LogMelConfig {
                     compression: Compression::Decibel { .. } | Compression::Log10Range { .. },
                     ..

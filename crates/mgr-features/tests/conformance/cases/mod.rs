@@ -92,4 +92,5 @@ families! {
     stats,
     timbre,
     vector_sets,
+    tzanetakis,
 }
