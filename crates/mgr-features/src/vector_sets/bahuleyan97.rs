@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Spectrum, Stage, Value, VectorSet};
+use super::engine::{Of, Parts, Spectrum, Stage, Value, VectorSet};
 use super::sources::{Cepstra, Chroma, OfMagnitudes, OfSamples, Source};
 use super::{log_mel, mfcc, stft};
 use crate::chroma::stft::ChromaStftConfig;
@@ -22,6 +22,13 @@ use crate::{FeatureError, check};
 ///
 /// The reference scales them over its whole data afterwards, which is a table's business. Source: Bahuleyan, "Music genre
 /// classification using machine learning techniques" (2018).
+///
+/// ```
+/// use mgr_features::vector_sets::Bahuleyan97Config;
+/// let set = Bahuleyan97Config::default().plan(22_050)?;
+/// assert_eq!(set.process(&vec![0.1; 22_050])?.dim(), (97, 1));
+/// # Ok::<(), mgr_features::FeatureError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bahuleyan97Config {
@@ -141,16 +148,16 @@ impl Bahuleyan97Config {
             FourthBandwidth::Own => 47,
         };
         let values = values(fourth);
-        Ok(VectorSet { name: "bahuleyan97", sample_rate, stages, values, most: usize::MAX, decimals })
+        Ok(Parts { name: "bahuleyan97", sample_rate, stages, values, most: usize::MAX, decimals }.into())
     }
 }
 
 /// Rows: `|y|` 0, `y` 1, tempo 2, contrast 3, MFCC 10, chroma 30, crossings 42, RMS 43, centroid 44, bandwidths 45 to 47, roll-off 48.
 fn values(fourth: usize) -> Vec<Value> {
-    fn value(name: impl Into<String>, row: usize, of: fn(&Summary) -> f64) -> Value {
+    fn value(name: impl Into<String>, row: usize, of: Of) -> Value {
         Value { name: name.into(), row, of }
     }
-    let mean: fn(&Summary) -> f64 = |s| s.mean;
+    let mean: Of = |s| s.mean;
     let mut values = vec![
         value("mean", 0, mean),
         value("std", 1, Summary::std),

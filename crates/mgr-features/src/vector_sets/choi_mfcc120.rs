@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Spectrum, Stage, Value, VectorSet};
+use super::engine::{Of, Parts, Spectrum, Stage, Value, VectorSet};
 use super::sources::Cepstra;
 use super::{mfcc, stft};
 use crate::frame::Padding;
@@ -14,6 +14,13 @@ use crate::{FeatureError, check};
 /// differences from frame to frame, and of the differences of those; of the first 29 s, at 12,000 Hz.
 ///
 /// Source: Choi, Fazekas, Sandler and Cho, "Transfer learning for music classification and regression tasks" (ISMIR 2017).
+///
+/// ```
+/// use mgr_features::vector_sets::ChoiMfcc120Config;
+/// let set = ChoiMfcc120Config::default().plan(12_000)?;
+/// assert_eq!(set.process(&vec![0.1; 12_000])?.dim(), (120, 1));
+/// # Ok::<(), mgr_features::FeatureError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChoiMfcc120Config {
@@ -42,7 +49,7 @@ impl ChoiMfcc120Config {
         let cepstra = Cepstra { mfcc: mfcc(self.padding).plan(sample_rate)?, differences: 2 };
         let mut values = Vec::new();
         for (d, name) in ["mfcc", "dmfcc", "ddmfcc"].into_iter().enumerate() {
-            let statistics: [(&str, fn(&Summary) -> f64); 2] = [("mean", |s| s.mean), ("std", Summary::std)];
+            let statistics: [(&str, Of); 2] = [("mean", |s| s.mean), ("std", Summary::std)];
             for (statistic, of) in statistics {
                 let value =
                     |i: usize| Value { name: format!("{name}{}_{statistic}", i + 1), row: 20 * d + i, of };
@@ -57,6 +64,7 @@ impl ChoiMfcc120Config {
             all_rows: Vec::new(),
             sources: vec![Box::new(cepstra)],
         };
-        Ok(VectorSet { name: "choi_mfcc120", sample_rate, stages: vec![stage], values, most, decimals: None })
+        Ok(Parts { name: "choi_mfcc120", sample_rate, stages: vec![stage], values, most, decimals: None }
+            .into())
     }
 }

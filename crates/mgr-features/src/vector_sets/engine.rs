@@ -1,6 +1,8 @@
 //! What the vector sets have in common: rows of several features, computed from one spectrogram where that is possible, and the
 //! statistics of each row that make the vector.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayViewMut2, ShapeBuilder};
 
 use super::sources::Source;
@@ -12,11 +14,14 @@ use crate::stats::Summary;
 use crate::stft::{Stft, StftScratch};
 use crate::{ColumnStream, FeatureError, check};
 
+/// A statistic of a row.
+pub(super) type Of = fn(&Summary) -> f64;
+
 /// A value of the vector: a statistic of a row.
 pub(super) struct Value {
     pub(super) name: String,
     pub(super) row: usize,
-    pub(super) of: fn(&Summary) -> f64,
+    pub(super) of: Of,
 }
 
 /// The magnitudes that the sources of a stage are computed from.
@@ -61,8 +66,8 @@ impl Stage {
     }
 }
 
-/// A planned vector set: one column of named values for a clip; see [`crate::vector_sets`].
-pub struct VectorSet {
+/// What a vector set consists of.
+pub(super) struct Parts {
     pub(super) name: &'static str,
     pub(super) sample_rate: u32,
     pub(super) stages: Vec<Stage>,
@@ -73,11 +78,35 @@ pub struct VectorSet {
     pub(super) decimals: Option<i32>,
 }
 
+/// A planned vector set: one column of named values for a clip; see [`crate::vector_sets`].
+///
+/// ```
+/// use mgr_features::vector_sets::Gtzan57Config;
+/// let set = Gtzan57Config::default().plan(22_050)?;
+/// let vector = set.process(&vec![0.1; 22_050])?;
+/// assert_eq!(vector.dim(), (57, 1));
+/// assert_eq!(set.names().take(2).collect::<Vec<_>>(), ["chroma_stft_mean", "chroma_stft_var"]);
+///
+/// // The same without allocating, for clips of up to a second.
+/// let mut out = vector.clone();
+/// set.process_into(&vec![0.1; 22_050], out.view_mut(), &mut set.scratch_for(22_050))?;
+/// assert_eq!(out, vector);
+/// # Ok::<(), mgr_features::FeatureError>(())
+/// ```
+#[derive(Clone)]
+pub struct VectorSet(Arc<Parts>);
+
+impl From<Parts> for VectorSet {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
 impl std::fmt::Debug for VectorSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VectorSet")
-            .field("name", &self.name)
-            .field("values", &self.values.len())
+            .field("name", &self.0.name)
+            .field("values", &self.0.values.len())
             .finish_non_exhaustive()
     }
 }
@@ -109,13 +138,13 @@ struct StageScratch {
 impl VectorSet {
     /// Names of the values.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(|value| value.name.as_str())
+        self.0.values.iter().map(|value| value.name.as_str())
     }
 
     /// Values of a vector.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.values.len()
+        self.0.values.len()
     }
 
     /// The fewest samples that a vector can be computed of, and whether these suffice.
@@ -123,7 +152,7 @@ impl VectorSet {
         if samples == 0 {
             return Err(FeatureError::TooShort { got: 0, needed: 1 });
         }
-        for stage in &self.stages {
+        for stage in &self.0.stages {
             if let Some(stft) = stage.stft() {
                 stft.framing().frames(samples)?;
             }
@@ -137,11 +166,11 @@ impl VectorSet {
     /// Where memory does not suffice for them they are refused when they are used.
     #[must_use]
     pub fn scratch_for(&self, samples: usize) -> VectorSetScratch {
-        let samples = samples.min(self.most);
+        let samples = samples.min(self.0.most);
         let frames = |stft: &Stft| stft.framing().frames(samples).unwrap_or(0);
         let (mut magnitudes, mut matrix, mut row, mut shifted, mut signals) = (0, 0, 0, 0, 0);
-        let mut stages = Vec::with_capacity(self.stages.len());
-        for stage in &self.stages {
+        let mut stages = Vec::with_capacity(self.0.stages.len());
+        for stage in &self.0.stages {
             let mut scratch = StageScratch { stft: None, hpss: None, sources: Vec::new() };
             if let Some(stft) = stage.stft() {
                 magnitudes = magnitudes.max(stft.bins().saturating_mul(frames(stft)));
@@ -170,7 +199,7 @@ impl VectorSet {
         }
         let room = |count| check::vector(count, 1).unwrap_or_default();
         VectorSetScratch {
-            name: self.name,
+            name: self.0.name,
             samples,
             stages,
             shifted: room(shifted),
@@ -190,7 +219,7 @@ impl VectorSet {
             let signal = if stage.signal { 2 } else { 0 };
             separated + signal + (0..stage.sources.len()).map(|i| stage.shape(i, 0).0).sum::<usize>()
         };
-        self.stages.iter().map(of).sum()
+        self.0.stages.iter().map(of).sum()
     }
 
     /// The vector of a signal, allocated.
@@ -212,12 +241,12 @@ impl VectorSet {
         mut out: ArrayViewMut2<'_, f32>,
         scratch: &mut VectorSetScratch,
     ) -> Result<(), FeatureError> {
-        let misfit = FeatureError::Scratch { plan: self.name };
+        let misfit = FeatureError::Scratch { plan: self.0.name };
         check::finite(samples)?;
-        let samples = &samples[..samples.len().min(self.most)];
+        let samples = &samples[..samples.len().min(self.0.most)];
         self.check_length(samples.len())?;
         check::shape(&out, self.size(), 1)?;
-        if (scratch.name, scratch.stages.len()) != (self.name, self.stages.len())
+        if (scratch.name, scratch.stages.len()) != (self.0.name, self.0.stages.len())
             || scratch.samples < samples.len()
         {
             return Err(misfit);
@@ -243,7 +272,7 @@ impl VectorSet {
                 next += 1;
             }
         };
-        for (stage, scratch) in self.stages.iter().zip(stages) {
+        for (stage, scratch) in self.0.stages.iter().zip(stages) {
             let signal = if stage.shift == 0.0 {
                 samples
             } else {
@@ -295,9 +324,9 @@ impl VectorSet {
                 }
             }
         }
-        for (place, value) in out.column_mut(0).iter_mut().zip(&self.values) {
+        for (place, value) in out.column_mut(0).iter_mut().zip(&self.0.values) {
             let exact = summaries.get(value.row).map_or(0.0, value.of);
-            *place = match self.decimals {
+            *place = match self.0.decimals {
                 Some(decimals) => {
                     let scale = 10f64.powi(decimals);
                     let rounded = (exact * scale).round_ties_even() / scale;
@@ -318,7 +347,7 @@ impl VectorSet {
         scratch: &mut StageScratch,
         room: &'a mut [f32],
     ) -> Result<&'a mut [f32], FeatureError> {
-        let misfit = FeatureError::Scratch { plan: self.name };
+        let misfit = FeatureError::Scratch { plan: self.0.name };
         let Some(stft) = stage.stft() else { return Ok(&mut []) };
         let (bins, frames) = (stft.bins(), stft.framing().frames(signal.len())?);
         let room = room.get_mut(..bins * frames).ok_or(misfit)?;
@@ -346,21 +375,21 @@ fn of_signal(samples: &[f32]) -> Summary {
 
 impl Extractor for VectorSet {
     fn name(&self) -> &'static str {
-        self.name
+        self.0.name
     }
 
     fn frame_length(&self) -> usize {
         let of = |stage: &Stage| stage.stft().map_or(1, |stft| stft.framing().frame_length());
-        self.stages.iter().map(of).max().unwrap_or(1)
+        self.0.stages.iter().map(of).max().unwrap_or(1)
     }
 
     fn layout(&self, samples: usize) -> Result<Layout, FeatureError> {
-        self.check_length(samples.min(self.most))?;
+        self.check_length(samples.min(self.0.most))?;
         Ok(Layout {
             rows: self.size(),
             columns: 1,
             row_axis: Axis::Name { names: self.names().map(str::to_owned).collect() },
-            column_axis: Axis::clip(samples.min(self.most), f64::from(self.sample_rate)),
+            column_axis: Axis::clip(samples.min(self.0.most), f64::from(self.0.sample_rate)),
             unit: Unit::Mixed,
         })
     }
@@ -379,10 +408,13 @@ impl Extractor for VectorSet {
         out: ArrayViewMut2<'_, f32>,
         scratch: &mut Scratch,
     ) -> Result<(), FeatureError> {
-        self.process_into(samples, out, scratch.of(self.name)?)
+        self.process_into(samples, out, scratch.of(self.0.name)?)
     }
 
     fn stream(&self) -> Result<ColumnStream, FeatureError> {
-        Err(FeatureError::NotStreamable { feature: self.name, reason: "statistics are of the whole signal" })
+        Err(FeatureError::NotStreamable {
+            feature: self.0.name,
+            reason: "statistics are of the whole signal",
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Spectrum, Stage, Value, VectorSet};
+use super::engine::{Of, Parts, Spectrum, Stage, Value, VectorSet};
 use super::sources::{Cepstra, Chroma, OfCqt, OfMagnitudes, OfSamples, RmsOfBins, Source};
 use super::{mfcc, stft};
 use crate::chroma::CqtClassesConfig;
@@ -23,6 +23,14 @@ use crate::{FeatureError, check};
 /// 12 bins an octave, and the tonal centroids are those of CENS. The padding is not that of the constant-Q transform, whose frames
 /// see zeros beyond the ends. Source: Defferrard, Benzi, Vandergheynst and Bresson, "FMA: a dataset for music analysis" (ISMIR
 /// 2017), `features.py`.
+///
+/// ```
+/// use mgr_features::vector_sets::Fma518Config;
+/// let set = Fma518Config::default().plan(44_100)?;
+/// assert_eq!(set.process(&vec![0.1; 44_100])?.dim(), (518, 1));
+/// assert_eq!(set.names().last(), Some("zcr_std_01"));
+/// # Ok::<(), mgr_features::FeatureError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fma518Config {
@@ -73,12 +81,13 @@ impl Fma518Config {
         };
         let chroma = ChromaStftConfig { stft: stft(), ..ChromaStftConfig::default() }.plan(rate)?;
         let centroid = CentroidConfig { stft: stft() };
+        let transform = stft().plan_in(Precision::Double)?;
         // In the order of the rows: the names of the features follow below.
         let sources: Vec<Box<dyn Source>> = vec![
             Box::new(OfCqt(together)),
             Box::new(Chroma { chroma, stride: 1 }),
             Box::new(Cepstra { mfcc: mfcc(self.padding).plan(sample_rate)?, differences: 0 }),
-            Box::new(RmsOfBins(centroid.plan(rate)?)),
+            Box::new(RmsOfBins(*transform.framing())),
             Box::new(OfMagnitudes(
                 BandwidthConfig { stft: stft(), ..BandwidthConfig::default() }.plan(rate)?,
             )),
@@ -101,7 +110,7 @@ impl Fma518Config {
             ("tonnetz", 24, 6),
             ("zcr", 73, 1),
         ];
-        let statistics: [(&str, fn(&Summary) -> f64); 7] = [
+        let statistics: [(&str, Of); 7] = [
             ("kurtosis", Summary::excess_kurtosis),
             ("max", |s| s.max),
             ("mean", |s| s.mean),
@@ -121,15 +130,16 @@ impl Fma518Config {
                 values.extend((0..count).map(value));
             }
         }
-        let spectrum = Spectrum::Stft(stft().plan_in(Precision::Double)?);
+        let spectrum = Spectrum::Stft(transform);
         let stage = Stage { shift: 0.0, spectrum, signal: false, all_rows: Vec::new(), sources };
-        Ok(VectorSet {
+        Ok(Parts {
             name: "fma518",
             sample_rate,
             stages: vec![stage],
             values,
             most: usize::MAX,
             decimals: None,
-        })
+        }
+        .into())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Spectrum, Stage, Value, VectorSet};
+use super::engine::{Parts, Spectrum, Stage, Value, VectorSet};
 use super::sources::{Cepstra, Chroma, OfMagnitudes, OfSamples, Source};
 use super::{log_mel, mfcc, stft};
 use crate::chroma::stft::ChromaStftConfig;
@@ -95,13 +95,14 @@ impl Gtzan57Config {
         both("perceptr", 1);
         (0..20).for_each(|i| both(&format!("mfcc{}", i + 1), 9 + i));
         values.insert(16, Value { name: "tempo".to_owned(), row: 8, of: |s| s.mean });
-        Ok(VectorSet {
+        Ok(Parts {
             name: "gtzan57",
             sample_rate,
             stages: vec![stage],
             values,
             most: usize::MAX,
             decimals: None,
-        })
+        }
+        .into())
     }
 }

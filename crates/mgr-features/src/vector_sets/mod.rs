@@ -16,7 +16,8 @@
 //! ([`crate::frame::Padding::Reflect`]), and zeros, as librosa pads today, are an option. Faults of the references that are known
 //! are kept by default and have a switch.
 //!
-//! Silence gives what its parts give for silence, and nothing that is not a number: see [`crate::stats`] for constant rows.
+//! Silence gives what the parts give for silence (a tempo of what is likeliest beforehand, 117.5 at 22,050 Hz), and nothing that is not a
+//! number: see [`crate::stats`] for constant rows.
 
 mod bahuleyan97;
 mod choi_mfcc120;

@@ -156,7 +156,7 @@ impl Source for Cepstra {
 }
 
 /// The root of the mean of the squares of the bins, as librosa's `rmse(S=...)` was before 0.7.
-pub(super) struct RmsOfBins(pub(super) Spectral);
+pub(super) struct RmsOfBins(pub(super) Framing);
 
 impl Source for RmsOfBins {
     fn rows(&self) -> usize {
@@ -164,7 +164,7 @@ impl Source for RmsOfBins {
     }
 
     fn frames(&self, samples: usize) -> Result<usize, FeatureError> {
-        self.0.framing().frames(samples)
+        self.0.frames(samples)
     }
 
     fn scratch_for(&self, _: usize) -> Scratch {
