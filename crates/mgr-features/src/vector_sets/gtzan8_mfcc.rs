@@ -111,8 +111,8 @@ impl Gtzan8Mfcc {
         mut out: ArrayViewMut2<'_, f32>,
         scratch: &mut Gtzan8MfccScratch,
     ) -> Result<(), FeatureError> {
-        let layout = Extractor::layout(&self.0.delta, samples.len())?;
-        crate::check::shape(&out, ROWS, layout.columns)?;
+        // Centred frames every 512 samples: as many of either length.
+        crate::check::shape(&out, ROWS, self.0.centroid.framing().frames(samples.len())?)?;
         self.0.delta.process_into(samples, out.slice_mut(s![..ROWS - 1, ..]), &mut scratch.delta)?;
         self.0.centroid.process_into(samples, out.slice_mut(s![ROWS - 1.., ..]), &mut scratch.centroid)
     }
