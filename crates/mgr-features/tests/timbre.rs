@@ -294,7 +294,7 @@ fn printed_values_come_out() {
         }
     }
     for (i, want) in last.into_iter().enumerate() {
-        close(got[[9 + i, 0]], want, 1e-4, &format!("frame 0, value {}", 9 + i));
+        close(got[[10 + i, 0]], want, 1e-4, &format!("frame 0, value {}", 10 + i));
     }
     let means = [0.0828125, 0.0781774, 0.165175, 0.173601, -54.4278, 6.46172, 2.61918, 3.824, -0.955466];
     let stds = [0.0330846, 0.0294456, 0.114211, 0.107887, 3.29195, 2.64022, 1.34356, 1.84938, 1.75389];
