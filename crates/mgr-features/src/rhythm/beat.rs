@@ -58,7 +58,7 @@ impl BeatTrackConfig {
     /// Checks the parameters and computes the tables.
     ///
     /// # Errors
-    /// [`FeatureError::Parameter`] for a tempo at which a beat is under half a frame or over 2^20 frames, a tightness that is not over
+    /// [`FeatureError::Parameter`] for a tempo at which a beat is under half a frame or over 2^16 frames, a tightness that is not over
     /// 0, and all that [`super::TempoConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<BeatTrack, FeatureError> {
         check::within("tightness", self.tightness, f64::MIN_POSITIVE, f64::MAX)?;
@@ -74,7 +74,7 @@ impl BeatTrackConfig {
 
 /// Frames in a beat.
 fn checked_period(bpm: f64, frame_rate: f64) -> Result<usize, FeatureError> {
-    const LONGEST: f64 = (1 << 20) as f64;
+    const LONGEST: f64 = (1 << 16) as f64;
     // Half a frame rounds down to none.
     check::within("bpm", bpm, 60.0 * frame_rate / LONGEST, (120.0 * frame_rate).next_down())?;
     Ok(period_of(bpm, frame_rate))
@@ -107,7 +107,8 @@ pub struct Beats {
 /// let beats = BeatTrackConfig::default().plan(22_050)?.track(&x)?;
 /// assert!((beats.bpm[0] - 123.047).abs() < 1e-3);
 /// assert!(beats.events.frames().windows(2).all(|pair| pair[1] - pair[0] == 21));
-/// assert!((beats.events.times().next().unwrap() - 0.232).abs() < 0.05);
+/// // The first click is weaker than the others together make it likely, and is trimmed.
+/// assert!((beats.events.times().next().unwrap() - 0.743).abs() < 0.05);
 /// # Ok::<(), mgr_features::FeatureError>(())
 /// ```
 #[derive(Debug, Clone)]
