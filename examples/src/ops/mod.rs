@@ -83,7 +83,6 @@ const TIMED: [&str; 10] = [
     "tempogram_ratio",
     "tzanetakis_cook",
 ];
-const TIMED: [&str; 4] = ["mlfcf_spectrograms", "marsyas", "tzanetakis_cook", "tempogram_ratio"];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
