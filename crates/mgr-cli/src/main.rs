@@ -11,6 +11,7 @@ mod features;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
+mod profile;
 mod table;
 
 use std::process::ExitCode;
