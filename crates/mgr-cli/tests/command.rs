@@ -251,6 +251,11 @@ fn a_folder_becomes_one_table() {
         assert_eq!(table.groups().unwrap(), ["artist:Ann, B", "track:two"]);
         assert_eq!(table.columns()[1], format!("{}_std", table.columns()[0].trim_end_matches("_mean")));
     }
+    // A feature of one column with named rows is a row as it is.
+    let output = mgr(folder.path(), &["extract", "music", "--feature", "gtzan57", "--table", "v.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let table = Table::read(&folder.path().join("v.csv")).unwrap();
+    assert!(table.columns().contains(&"chroma_stft_mean".to_owned()), "{:?}", table.columns());
     let refused = |arguments: &[&str], message: &str| {
         let output = mgr(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");

@@ -115,14 +115,13 @@ pub fn column_names(
 ) -> Result<Vec<String>, DataError> {
     let names = row_names(feature, layout);
     if statistics.is_empty() {
-        // A time axis may have one column by chance, and another number for the next clip.
-        return if matches!(layout.column_axis, Axis::Time { .. }) || layout.columns != 1 {
+        return if layout.columns == 1 {
+            Ok(names)
+        } else {
             Err(wrong(format!(
                 "{feature} is a matrix over time, {} x {}: a table needs statistics of it, such as mean and std",
                 layout.rows, layout.columns
             )))
-        } else {
-            Ok(names)
         };
     }
     Ok(names.iter().flat_map(|n| statistics.iter().map(move |s| format!("{n}_{}", s.name()))).collect())
