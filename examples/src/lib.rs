@@ -1,4 +1,5 @@
 //! Shared parts of the examples.
 
 pub mod golden;
+pub mod metrics;
 pub mod ops;

@@ -48,6 +48,38 @@ pub enum EvalError {
         /// The value found.
         value: f64,
     },
+    /// A score that should be a probability and is below 0 or above 1.
+    #[error("probability at row {row}, column {column} is {value}, allowed: 0 to 1")]
+    NotProbability {
+        /// The row (clip).
+        row: usize,
+        /// The column (class).
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// Probabilities of one clip that do not sum to 1.
+    #[error("probabilities of row {row} sum to {sum}, allowed: 1 within {tolerance}")]
+    ProbabilitySum {
+        /// The row (clip).
+        row: usize,
+        /// The sum found.
+        sum: f64,
+        /// How far from 1 it may be.
+        tolerance: f64,
+    },
+    /// A clip without a segment.
+    #[error("clip {clip} has no segment")]
+    NoSegment {
+        /// The clip.
+        clip: usize,
+    },
+    /// No resampling gave the statistic a value.
+    #[error("none of {resamples} resamplings gave the statistic a value")]
+    NoStatistic {
+        /// How many were drawn.
+        resamples: usize,
+    },
     /// A parameter outside its range.
     #[error("{name} is {value}, allowed: {allowed}")]
     Parameter {
