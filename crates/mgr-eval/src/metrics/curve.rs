@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::EvalError;
 use crate::error::same_length;
 
-/// The receiver operating characteristic: rates at every threshold that changes them, thresholds falling.
+/// The receiver operating characteristic: rates at every distinct score, thresholds falling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RocCurve {
     /// Negative clips at or above the threshold / negative clips. NaN where there is no negative clip.
@@ -63,7 +63,7 @@ fn steps(positive: &[bool], scores: &[f64]) -> Result<Vec<Step>, EvalError> {
 }
 
 /// The receiver operating characteristic of one class: `positive` says of each clip whether it has the class, `scores` how
-/// strongly the system says so. Points on a straight line between others are left out, as scikit-learn's `roc_curve` does.
+/// strongly the system says so. scikit-learn's `roc_curve` with `drop_intermediate=False`; see [`RocCurve::corners`].
 ///
 /// ```
 /// let curve = mgr_eval::metrics::roc_curve(&[true, false, true], &[0.9, 0.5, 0.1])?;
@@ -76,30 +76,35 @@ fn steps(positive: &[bool], scores: &[f64]) -> Result<Vec<Step>, EvalError> {
 /// [`EvalError::LengthMismatch`], [`EvalError::Empty`], [`EvalError::NotFinite`].
 pub fn roc_curve(positive: &[bool], scores: &[f64]) -> Result<RocCurve, EvalError> {
     let steps = steps(positive, scores)?;
-    let last = steps.len() - 1;
-    let (all_positives, all_negatives) = (steps[last].positives as f64, steps[last].negatives as f64);
-    let is_corner = |index: usize| {
-        if index == 0 || index == last {
-            return true;
-        }
-        let turn = |count: fn(&Step) -> u64| {
-            let at = |i: usize| count(&steps[i]);
-            at(index + 1) - at(index) != at(index) - at(index - 1)
-        };
-        turn(|step| step.positives) || turn(|step| step.negatives)
-    };
+    let (all_positives, all_negatives) =
+        steps.last().map_or((0.0, 0.0), |last| (last.positives as f64, last.negatives as f64));
     // A division by zero gives the NaN that the documentation promises, at the first point too.
     let mut curve = RocCurve {
         false_positive_rate: vec![0.0 / all_negatives],
         true_positive_rate: vec![0.0 / all_positives],
         thresholds: vec![f64::INFINITY],
     };
-    for (_, step) in steps.iter().enumerate().filter(|&(index, _)| is_corner(index)) {
+    for step in &steps {
         curve.false_positive_rate.push(step.negatives as f64 / all_negatives);
         curve.true_positive_rate.push(step.positives as f64 / all_positives);
         curve.thresholds.push(step.threshold);
     }
     Ok(curve)
+}
+
+impl RocCurve {
+    /// The curve without the points that repeat the step before them in both rates: the picture is the same.
+    #[must_use]
+    pub fn corners(&self) -> Self {
+        let (x, y) = (&self.false_positive_rate, &self.true_positive_rate);
+        let last = self.thresholds.len().saturating_sub(1);
+        // Steps along one axis only, as most are, are compared exactly; others keep their points.
+        let runs_on =
+            |i: usize| (x[i - 1] == x[i] && x[i] == x[i + 1]) || (y[i - 1] == y[i] && y[i] == y[i + 1]);
+        let kept: Vec<usize> = (0..=last).filter(|&i| i == 0 || i == last || !runs_on(i)).collect();
+        let of = |values: &[f64]| kept.iter().map(|&i| values[i]).collect();
+        Self { false_positive_rate: of(x), true_positive_rate: of(y), thresholds: of(&self.thresholds) }
+    }
 }
 
 /// Area under the ROC curve: the chance that a positive clip scores above a negative one, ties counting half.

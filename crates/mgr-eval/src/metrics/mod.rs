@@ -35,7 +35,7 @@ pub use ranking::{
     ClassValues, PairAverage, ScoreTies, average_precision_micro, average_precision_one_vs_rest,
     roc_auc_micro, roc_auc_one_vs_one, roc_auc_one_vs_rest, top_k_accuracy,
 };
-pub use summary::{Summary, mean_and_deviation};
+pub use summary::{RepeatedSummary, Summary, mean_and_deviation, mean_over_seeds};
 pub use tagging::{Tagging, TaggingAt};
 
 use ndarray::ArrayView2;

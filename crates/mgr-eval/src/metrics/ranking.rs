@@ -32,8 +32,8 @@ impl ClassValues {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 
-    /// The mean weighted by positive clips; classes without one do not count. None as soon as another is undefined,
-    /// or where no class has a positive clip.
+    /// The mean weighted by positive clips; classes without one do not count. None as soon as another is undefined, 0 where
+    /// no class has a positive clip (as scikit-learn gives).
     #[must_use]
     pub fn weighted_mean(&self) -> Option<f64> {
         let (mut sum, mut whole) = (0.0, 0.0);
@@ -43,7 +43,7 @@ impl ClassValues {
                 whole += support as f64;
             }
         }
-        (whole > 0.0).then(|| sum / whole)
+        Some(if whole > 0.0 { sum / whole } else { 0.0 })
     }
 }
 
