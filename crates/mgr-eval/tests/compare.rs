@@ -10,7 +10,8 @@ use mgr_eval::compare::{
 use mgr_eval::metrics::{mean_over_seeds, wilson_interval};
 use ndarray::{Array2, array};
 
-/// Demšar 2006, table 6: AUC of C4.5, with m tuned, with cf tuned, with both, on 14 datasets.
+/// Demšar 2006, table 6: AUC of C4.5, with m tuned, with cf tuned, with both, on 14 datasets. It ranks
+/// the two 0.975 of the last row but one as 2 and 3: they differ beyond the printed digits, hence the fourth one here.
 fn demsar() -> Array2<f64> {
     array![
         [0.763, 0.768, 0.771, 0.798],
@@ -25,7 +26,7 @@ fn demsar() -> Array2<f64> {
         [1.000, 1.000, 1.000, 1.000],
         [0.940, 0.962, 0.965, 0.962],
         [0.619, 0.666, 0.614, 0.669],
-        [0.972, 0.981, 0.975, 0.975],
+        [0.972, 0.981, 0.9751, 0.975],
         [0.957, 0.978, 0.946, 0.970],
     ]
 }
@@ -38,8 +39,8 @@ fn friedman_and_nemenyi_give_demsars_example() {
     // The paper prints 9.28 and 3.69, from ranks rounded to three decimals.
     assert_abs_diff_eq!(test.chi_squared, 9.28, epsilon = 0.01);
     assert_abs_diff_eq!(test.iman_davenport, 3.69, epsilon = 0.01);
-    assert_relative_eq!(test.tie_corrected.unwrap(), 10.952380952380956, max_relative = 1e-12);
-    assert_relative_eq!(test.tie_corrected_p, 0.011986176325417788, max_relative = 1e-10);
+    assert_relative_eq!(test.tie_corrected.unwrap(), 10.228346456692925, max_relative = 1e-12);
+    assert_relative_eq!(test.tie_corrected_p, 0.016721580328441323, max_relative = 1e-10);
     let strict = test.nemenyi(0.05).unwrap();
     let loose = test.nemenyi(0.10).unwrap();
     assert_eq!(format!("{:.2} {:.2}", strict.critical_difference, loose.critical_difference), "1.25 1.12");
@@ -47,7 +48,7 @@ fn friedman_and_nemenyi_give_demsars_example() {
     assert_eq!(loose.groups, [vec![3, 1, 2], vec![2, 0]]);
     let gap = (test.mean_ranks[0] - test.mean_ranks[3]).abs();
     assert!((strict.p[0][3] < 0.05) == (gap > strict.critical_difference));
-    assert_relative_eq!(strict.p[0][3], 0.06168325891240056, max_relative = 1e-6);
+    assert_relative_eq!(strict.p[0][3], 0.0741847950687442, max_relative = 1e-6);
 }
 
 #[test]
