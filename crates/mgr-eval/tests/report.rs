@@ -19,13 +19,12 @@ fn matrices() -> [ConfusionMatrix; 2] {
 fn small_report() -> Report {
     let folds = matrices();
     let total = ConfusionMatrix::sum(&folds).unwrap();
-    let picture = Figure {
-        name: "picture".to_owned(),
-        title: "Picture".to_owned(),
-        alt: "A picture".to_owned(),
-        svg: "<svg role=\"img\" aria-label=\"A picture\"></svg>\n".to_owned(),
-        png: vec![1, 2, 3],
-    };
+    let picture = Figure::from_svg(
+        "picture",
+        "Picture",
+        "A picture",
+        "<svg role=\"img\" aria-label=\"A picture\"></svg>\n",
+    );
     Report {
         title: "Genres".to_owned(),
         subtitle: "Two folds".to_owned(),
