@@ -217,7 +217,7 @@ fn figures() -> Result<Vec<Figure>, Box<dyn Error>> {
             })
         })
         .collect();
-    let views: Vec<_> = kernels.iter().map(Array2::view).collect();
+    let views: Vec<_> = kernels.iter().map(|kernel| kernel.view()).collect();
     all.push(kernel_figure(caption("kernels", "Kernels of the first layer"), &views, 8)?);
     Ok(all)
 }

@@ -208,6 +208,32 @@ pub enum EvalError {
         /// What the library said.
         reason: String,
     },
+    /// A table without a column that is needed.
+    #[error("the table has no column {name}, found: {found}")]
+    MissingColumn {
+        /// The column.
+        name: String,
+        /// The columns that it has.
+        found: String,
+    },
+    /// A cell of a table that cannot be understood.
+    #[error("line {line} of the table: {column} is {value:?}, expected {expected}")]
+    BadCell {
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// The reader of a table failed, or what it read is no CSV.
+    #[error("table cannot be read: {reason}")]
+    Read {
+        /// What is wrong.
+        reason: String,
+    },
     /// The writer of a table failed.
     #[error("table cannot be written: {source}")]
     Write {

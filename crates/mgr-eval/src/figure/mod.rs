@@ -39,7 +39,7 @@ pub use subsets::{SubsetScore, subset_figure};
 pub use threshold::{precision_recall_figure, roc_figure};
 
 use crate::EvalError;
-pub(crate) use draw::Colour;
+pub(crate) use draw::{Colour, Rgb};
 use draw::{Scene, TextStyle};
 use font::Weight;
 

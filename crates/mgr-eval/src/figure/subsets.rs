@@ -89,11 +89,13 @@ pub fn subset_figure<N: AsRef<str>>(
         let y = top + ROW * (row as f64 + 0.5);
         scene.centred_text(rank - 8.0, y, &(row + 1).to_string(), muted.align(Align::End));
         let x_of_member = |member: usize| rank + COLUMN * (member as f64 + 0.5);
-        for member in 0..short.len() {
-            scene.disc((x_of_member(member), y), 4.0, Colour::GRID);
-        }
         if let (Some(&first), Some(&last)) = (subset.members.iter().min(), subset.members.iter().max()) {
-            scene.line(vec![(x_of_member(first), y), (x_of_member(last), y)], Stroke::new(2.5, Colour::INK));
+            scene.line(vec![(x_of_member(first), y), (x_of_member(last), y)], Stroke::new(2.0, Colour::INK));
+        }
+        // Rings on top of the line: it passes those that are not in.
+        for member in 0..short.len() {
+            scene.disc((x_of_member(member), y), 6.5, Colour::GRID);
+            scene.disc((x_of_member(member), y), 4.5, Colour::PAPER);
         }
         for &member in &subset.members {
             scene.disc((x_of_member(member), y), 7.0, Colour::INK);
