@@ -93,6 +93,10 @@ impl Colour {
     pub(super) const SERIES: [Self; 7] =
         [Self::BLUE, Self::VERMILION, Self::GREEN, Self::PURPLE, Self::ORANGE, Self::SKY, Self::INK];
 
+    fn is_ramp(self) -> bool {
+        self.light != self.dark && !Self::PAIRS.contains(&self)
+    }
+
     pub(super) fn in_theme(self, theme: Theme) -> Rgb {
         match theme {
             Theme::Light => self.light,
@@ -244,6 +248,19 @@ impl Scene {
             Reading::Across => self.text(x, y + drop, text, style),
             Reading::Upward => self.text(x + drop, y, text, style),
         }
+    }
+
+    /// Whether a colour differs between the papers and is none of the palette.
+    pub(super) fn has_ramps(&self) -> bool {
+        self.shapes.iter().any(|shape| {
+            let (Shape::Rect { colour, .. } | Shape::Area { colour, .. } | Shape::Disc { colour, .. }) =
+                shape
+            else {
+                let Shape::Line { stroke, .. } = shape else { return false };
+                return stroke.colour.is_ramp();
+            };
+            colour.is_ramp()
+        })
     }
 
     /// The picture as SVG with real text; `alt` becomes its accessible name.

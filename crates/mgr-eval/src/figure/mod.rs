@@ -116,6 +116,12 @@ impl Figure {
         })
     }
 
+    /// The SVG on dark paper where a style sheet cannot make it from the light one, because it has colours beyond the palette.
+    pub(crate) fn dark_svg(&self) -> Option<String> {
+        let scene = self.drawing.0.as_ref().filter(|scene| scene.has_ramps())?;
+        scene.to_svg(&self.name, &self.alt, Theme::Dark).ok()
+    }
+
     fn from_scene(caption: Caption<'_>, alt: String, scene: Scene) -> Result<Self, EvalError> {
         Ok(Self {
             name: caption.name.to_owned(),

@@ -154,7 +154,7 @@ impl Measures {
         let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
         let rows = self.rows().into_iter().map(|(name, v)| {
             let shown = if name == "clips" { self.clips.to_string() } else { value(v) };
-            vec![name.replace('_', " "), shown]
+            vec![label(name), shown]
         });
         Table {
             caption: "Measures; a dash where one has no value on these clips".to_owned(),
@@ -398,10 +398,11 @@ impl Classification {
         Ok(Report {
             title: self.title.clone(),
             subtitle: format!(
-                "{} clips, {} classes, {} test parts",
+                "{} clips, {} classes, {} test part{}",
                 measures.clips,
                 self.classes.len(),
-                folds.len()
+                folds.len(),
+                if folds.len() == 1 { "" } else { "s" }
             ),
             headline: headline(&measures),
             warnings: self.warnings(&matrix),
@@ -435,6 +436,13 @@ impl Classification {
         }
         warnings
     }
+}
+
+/// A measure's name as a heading.
+fn label(name: &str) -> String {
+    let words = name.replace('_', " ").replace("f1", "F1").replace("roc auc", "ROC AUC");
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn percent(share: f64) -> String {

@@ -165,7 +165,17 @@ impl Page {
             Block::Clips(clips) => self.clips(clips),
             Block::Figure(figure) => {
                 self.push("<figure>\n");
-                self.html.push_str(figure.svg.trim_end());
+                match figure.dark_svg() {
+                    Some(dark) => {
+                        // What is not displayed is not read out either.
+                        self.push("<div class=\"on-light\">");
+                        self.html.push_str(figure.svg.trim_end());
+                        self.push("</div>\n<div class=\"on-dark\">");
+                        self.html.push_str(dark.trim_end());
+                        self.push("</div>");
+                    }
+                    None => self.html.push_str(figure.svg.trim_end()),
+                }
                 self.push("\n<figcaption><details><summary>Description of the figure</summary>");
                 self.element("<p>", &figure.alt, "</p></details></figcaption>\n</figure>\n");
             }

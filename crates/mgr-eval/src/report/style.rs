@@ -9,10 +9,10 @@ pub(super) fn css() -> String {
         let hex = |c: crate::figure::Rgb| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
         let (light, dark) = (hex(light), hex(dark));
         // White text stands on coloured cells and stays.
-        let fill = if light == "#FFFFFF" { "figure svg :not(text)" } else { "figure svg " };
+        let fill = if light == "#FFFFFF" { "figure > svg :not(text)" } else { "figure > svg " };
         let dark = if light == "#FFFFFF" { "var(--card)".to_owned() } else { dark };
         figures.push_str(&format!("  {fill}[fill=\"{light}\"] {{ fill: {dark}; }}\n"));
-        figures.push_str(&format!("  figure svg [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"));
+        figures.push_str(&format!("  figure > svg [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"));
     }
     CSS.replace("FIGURES", &figures)
 }
@@ -22,12 +22,15 @@ const CSS: &str = r##":root {
   --page: #f5f7f9; --card: #ffffff; --ink: #1f2933; --muted: #52606d; --line: #dce2e8;
   --accent: #0b5c94; --stripe: #f7f9fb; --warn: #8a3b00; --warn-card: #fff4e8; --warn-line: #e8a765;
 }
+.on-dark { display: none; }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #0e1318; --card: #171e26; --ink: #e6ebf0; --muted: #a6b3bf; --line: #313c47;
     --accent: #6db9ef; --stripe: #1c242d; --warn: #ffc48a; --warn-card: #2c2013; --warn-line: #8a5a26;
   }
-FIGURES}
+FIGURES  .on-light { display: none; }
+  .on-dark { display: block; }
+}
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 64rem; background: var(--page); color: var(--ink);
@@ -81,7 +84,7 @@ tfoot tr + tr th, tfoot tr + tr td { border-top: 0; }
 audio { display: block; width: 15rem; height: 2.25rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; font-size: .9rem; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; min-width: 10.5rem; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 th.number, td.number { text-align: right; white-space: nowrap; overflow-wrap: normal; min-width: 0; }
 thead th.number { white-space: normal; }
