@@ -135,12 +135,12 @@ def main():
         if unknown:
             sys.exit(f"no such op: {', '.join(sorted(unknown))}")
         lines = []
-        head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr peak MB")
+        head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr plan MB", "mgr peak MB")
         if arguments.markdown or arguments.document:
             lines.append("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
             print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
         else:
-            print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*head), flush=True)
+            print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}{:>13}".format(*head), flush=True)
         for op, (peer, call, params, runs) in table.items():
             if arguments.ops and op not in arguments.ops:
                 continue
@@ -155,14 +155,15 @@ def main():
             their = 1e3 * statistics.median(theirs)
             our = 1e3 * statistics.median(o["median_s"] for o in ours)
             least = 1e3 * min(o["min_s"] for o in ours)
-            build = 1e3 * statistics.median(o["build_s"] for o in ours)
+            build = 1e3 * statistics.median(o["build_s"] + o["prepare_s"] for o in ours)
+            plan = max(o["plan_bytes"] for o in ours) / 1e6
             peak = max(o["peak_bytes"] for o in ours) / 1e6
-            cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{peak:.1f}")
+            cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{plan:.1f}", f"{peak:.1f}")
             if arguments.markdown or arguments.document:
                 lines.append("| " + " | ".join(cells) + " |")
                 print("| " + " | ".join(cells) + " |", flush=True)
             else:
-                print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*cells), flush=True)
+                print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}{:>13}".format(*cells), flush=True)
 
     if arguments.document:
         write(arguments.document, arguments.rounds, lines)
