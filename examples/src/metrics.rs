@@ -290,3 +290,32 @@ fn of_tags(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_of_every_form_are_read() {
+        let named = json!({
+            "labels": ["a b", "c\"d"], "y_true": ["a b", "c\"d", "a b"], "y_pred": ["a b", "a b", "a b"],
+            "prob": [0.25, 0.5, 0.75],
+        });
+        let case = MetricCase::parse(&named).expect("a case with names");
+        assert_eq!(compute(&case, "confusion_matrix"), Some(Ok(json!([[2, 0], [1, 0]]))));
+        assert_eq!(compute(&case, "roc_auc"), Some(Ok(json!(0.5))));
+        assert_eq!(compute(&case, "unheard_of"), None);
+
+        let tags = json!({ "y_true": [[1, 0], [0, 0]], "prob": [[0.9, 0.2], [0.1, 0.3]] });
+        let case = MetricCase::parse(&tags).expect("a case of tags");
+        assert_eq!(compute(&case, "roc_auc_per_class"), Some(Ok(json!([1.0, null]))));
+        assert_eq!(compute(&case, "hamming"), Some(Ok(json!(0.0))));
+
+        let without_scores = json!({ "labels": [0, 1], "y_true": [0, 1], "y_pred": [0, 0], "prob": null });
+        let case = MetricCase::parse(&without_scores).expect("a case without scores");
+        assert_eq!(compute(&case, "log_loss"), None);
+        assert_eq!(compute(&case, "mcc"), Some(Ok(json!(0.0))));
+        assert!(MetricCase::parse(&json!({ "labels": [0], "y_true": [3], "y_pred": [0] })).is_err());
+        assert!(MetricCase::parse(&json!({})).is_err());
+    }
+}
