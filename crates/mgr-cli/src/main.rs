@@ -10,6 +10,7 @@ mod features;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
+mod profile;
 
 use std::process::ExitCode;
 
