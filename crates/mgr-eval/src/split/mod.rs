@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{check_groups, check_split};
 pub use grouped::StratifiedGroupKFold;
+pub(crate) use shuffle::Shuffler;
 pub use stratified::StratifiedKFold;
 pub use validation::{take_validation, take_validation_groups};
 
