@@ -2,4 +2,5 @@
 
 pub mod golden;
 pub mod gtzan_table;
+pub mod metrics;
 pub mod ops;
