@@ -2,3 +2,4 @@
 
 pub mod golden;
 pub mod ops;
+pub mod tables;
