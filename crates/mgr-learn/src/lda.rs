@@ -122,7 +122,7 @@ impl Learner for Lda {
             let deviation = (v / n).sqrt();
             if deviation > 0.0 { deviation } else { 1.0 }
         });
-        let factor = (1.0 / (rows - k) as f64).sqrt();
+        let factor = (1.0 / n).sqrt();
         for mut row in within.rows_mut() {
             row.iter_mut().zip(&deviation).for_each(|(v, d)| *v *= factor / d);
         }
