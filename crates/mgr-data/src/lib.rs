@@ -6,17 +6,25 @@
 
 mod atomic;
 pub mod augment;
+pub mod batch;
 mod cache;
+pub mod census;
 pub mod corpus;
 pub mod dataset;
+pub mod duplicates;
 mod error;
 pub mod extract;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 mod fingerprint;
 pub mod folder;
 pub mod front_end;
 pub mod groups;
+pub mod sources;
 pub mod split_file;
+pub mod splits;
 pub mod store;
+pub mod table;
 
 pub use atomic::{sweep_partial, write_atomic};
 pub use cache::cache_folder;

@@ -51,6 +51,32 @@ impl Grid {
         self
     }
 
+    /// The settings of a classifier that are usually chosen, with usual values; nothing for those without.
+    #[must_use]
+    pub fn usual(base: PipelineConfig) -> Self {
+        let name = base.learner.name();
+        let grid = Self::new(base);
+        match name {
+            "svc" => grid.over("learner.c", [0.1, 1.0, 10.0, 100.0]).over("learner.kernel", ["linear", "rbf"]),
+            "linear_svc" | "logistic" => grid.over("learner.c", [0.001, 0.01, 0.1, 1.0, 10.0]),
+            "ridge" => grid.over("learner.alpha", [0.1, 1.0, 10.0, 100.0, 1000.0]),
+            "sgd" => grid.over("learner.alpha", [1e-5, 1e-4, 1e-3, 1e-2]),
+            "knn" => grid
+                .over("learner.neighbours", [1, 3, 5, 10, 20])
+                .over("learner.weight", ["uniform", "distance"])
+                .over("learner.metric", ["euclidean", "cosine"]),
+            "nearest_centroid" => grid.over("learner.metric", ["euclidean", "cosine"]),
+            "gaussian_nb" => grid.over("learner.var_smoothing", [1e-9, 1e-3, 1e-2, 1e-1]),
+            "decision_tree" | "random_forest" | "extra_trees" | "bagging" => {
+                grid.over("learner.tree.min_samples_leaf", [1, 2, 5])
+            }
+            "ada_boost" => grid.over("learner.tree.max_depth", [1, 2, 4]),
+            "gradient_boosting" => grid.over("learner.max_depth", [2, 3]),
+            "mlp" => grid.over("learner.alpha", [1e-4, 1e-2, 1.0]),
+            _ => grid,
+        }
+    }
+
     fn size(&self) -> Result<usize, LearnError> {
         let mut size = 1_usize;
         for (setting, values) in &self.values {

@@ -56,7 +56,10 @@ pub struct Suite {
 }
 
 /// Reads an array of numbers of any of the types that occur.
-pub(crate) fn read(path: &Path) -> Result<ArrayD<f64>, String> {
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn read(path: &Path) -> Result<ArrayD<f64>, String> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let slice = bytes.as_slice();
     ArrayD::<f64>::read_npy(slice)
