@@ -16,8 +16,8 @@ use examples::tables::read;
 use mgr_eval::metrics::{ConfusionMatrix, MacroOver, wilson_interval};
 use mgr_eval::split::Fold;
 use mgr_learn::{
-    Classifier, FoldResult, Grid, Kernel, Labelled, Learner, LearnerConfig, PipelineConfig, SILENT, SvcConfig,
-    cross_validate, nested, permutation_importance,
+    Classifier, FoldResult, Grid, Kernel, Labelled, Learner, LearnerConfig, PipelineConfig, SILENT,
+    SvcConfig, cross_validate, nested, permutation_importance,
 };
 use ndarray::{Array2, Axis, Ix2, concatenate, s};
 use serde_json::Value;
@@ -50,7 +50,8 @@ fn features_57(folder: &Path) -> Result<Array2<f64>> {
         let record = record.map_err(text)?;
         let name = record.get(0).unwrap_or("").to_owned();
         // Between the name and length, and the label.
-        let values = record.iter().skip(2).take(57).map(|v| v.parse().map_err(text)).collect::<Result<_>>()?;
+        let values =
+            record.iter().skip(2).take(57).map(|v| v.parse().map_err(text)).collect::<Result<_>>()?;
         rows.insert(name, values);
     }
     let flat: Vec<f64> = rows.values().flatten().copied().collect();
@@ -120,16 +121,24 @@ fn gtzan(folder: &Path) -> Result<()> {
     let [train, validation, test] =
         ["train", "valid", "test"].map(|p| part(folder, &format!("{p}_filtered.txt")));
     let filtered = Fold { train: train?, validation: validation?, test: test? };
-    println!("clips: train {}, selection {}, test {}\n", filtered.train.len(), filtered.validation.len(), filtered.test.len());
-    for (title, table) in [("57 features", features_57(folder)?), ("Choi's 160 (leaks, see below)", choi(folder)?)] {
+    println!(
+        "clips: train {}, selection {}, test {}\n",
+        filtered.train.len(),
+        filtered.validation.len(),
+        filtered.test.len()
+    );
+    for (title, table) in
+        [("57 features", features_57(folder)?), ("Choi's 160 (leaks, see below)", choi(folder)?)]
+    {
         let data = Labelled::new(table.view(), &labels, None, 10).map_err(text)?;
         let folds = data.folds(10, 0).map_err(text)?;
         println!("| {title} | ten-fold | fault-filtered, settings chosen on 197 | macro F1 |");
         println!("|---|---|---|---|");
         for (name, config) in every() {
             let ten = cross_validate(&config, data, &folds, SILENT).map_err(text)?;
-            let one = nested(&candidates(&name, &config)?, data, std::slice::from_ref(&filtered), 5, 0, SILENT)
-                .map_err(text)?;
+            let one =
+                nested(&candidates(&name, &config)?, data, std::slice::from_ref(&filtered), 5, 0, SILENT)
+                    .map_err(text)?;
             let matrix = scored(&labels, 10, &one)?;
             let f1 = 100.0 * matrix.macro_average(MacroOver::Present).f1;
             println!("| {name} | {} | {} | {f1:.1} % |", cell(&scored(&labels, 10, &ten)?)?, cell(&matrix)?);
@@ -163,7 +172,8 @@ fn pooled(archive: &Path) -> Result<(Vec<Vec<f64>>, Vec<usize>)> {
         let clip = clips.entry(name).or_insert_with(|| (vec![0.0; width], 0, label));
         for (column, sum) in clip.0.iter_mut().enumerate() {
             let at = head + 4 * (row * width + column);
-            *sum += f64::from(f32::from_le_bytes([values[at], values[at + 1], values[at + 2], values[at + 3]]));
+            *sum +=
+                f64::from(f32::from_le_bytes([values[at], values[at + 1], values[at + 2], values[at + 3]]));
         }
         clip.1 += 1;
     }
@@ -171,7 +181,8 @@ fn pooled(archive: &Path) -> Result<(Vec<Vec<f64>>, Vec<usize>)> {
 }
 
 fn musicnn(folder: &Path) -> Result<()> {
-    let file = |part: &str| folder.join(format!("musicnn_taggram_gtzan/{part}_data_GTZAN_MSDmusicnn_taggram.npz"));
+    let file =
+        |part: &str| folder.join(format!("musicnn_taggram_gtzan/{part}_data_GTZAN_MSDmusicnn_taggram.npz"));
     let (mut rows, mut labels) = pooled(&file("training"))?;
     let train = rows.len();
     let (tested, tested_labels) = pooled(&file("evaluation"))?;
@@ -180,15 +191,23 @@ fn musicnn(folder: &Path) -> Result<()> {
     let width = rows.first().map_or(0, Vec::len);
     let table = Array2::from_shape_vec((rows.len(), width), rows.concat()).map_err(text)?;
     let data = Labelled::new(table.view(), &labels, None, 10).map_err(text)?;
-    let fold = Fold { train: (0..train).collect(), validation: Vec::new(), test: (train..rows.len()).collect() };
-    println!("| musicnn's {width} tags, mean over patches | {train} to {}, as set | settings chosen in five folds of the training part |", fold.test.len());
+    let fold =
+        Fold { train: (0..train).collect(), validation: Vec::new(), test: (train..rows.len()).collect() };
+    println!(
+        "| musicnn's {width} tags, mean over patches | {train} to {}, as set | settings chosen in five folds of the training part |",
+        fold.test.len()
+    );
     println!("|---|---|---|");
     for (name, config) in every() {
         let run = |candidates: &[PipelineConfig]| -> Result<String> {
             let found = nested(candidates, data, std::slice::from_ref(&fold), 5, 0, SILENT).map_err(text)?;
             cell(&scored(&labels, 10, &found)?)
         };
-        println!("| {name} | {} | {} |", run(std::slice::from_ref(&config))?, run(&candidates(&name, &config)?)?);
+        println!(
+            "| {name} | {} | {} |",
+            run(std::slice::from_ref(&config))?,
+            run(&candidates(&name, &config)?)?
+        );
     }
     println!();
     Ok(())
@@ -200,7 +219,12 @@ fn told(table: &Array2<f64>, genre: usize, cut: usize) -> Result<f64> {
     let labels: Vec<usize> = (0..100).map(|i| usize::from(i >= cut)).collect();
     let data = Labelled::new(rows, &labels, None, 2).map_err(text)?;
     let folds = data.folds(10, 0).map_err(text)?;
-    let reference = SvcConfig { kernel: Kernel::Linear, c: 0.1, class_weight: mgr_learn::ClassWeight::Balanced, ..SvcConfig::default() };
+    let reference = SvcConfig {
+        kernel: Kernel::Linear,
+        c: 0.1,
+        class_weight: mgr_learn::ClassWeight::Balanced,
+        ..SvcConfig::default()
+    };
     let config = PipelineConfig::scaled(LearnerConfig::Svc(reference));
     let found = cross_validate(&config, data, &folds, SILENT).map_err(text)?;
     Ok(scored(&labels, 2, &found)?.balanced_accuracy())
@@ -208,7 +232,9 @@ fn told(table: &Array2<f64>, genre: usize, cut: usize) -> Result<f64> {
 
 fn leak(folder: &Path) -> Result<()> {
     let (choi, clean) = (choi(folder)?, features_57(folder)?);
-    println!("Balanced accuracy of telling, within one genre, the clips before a place from those after it (ten folds, linear SVM).\n");
+    println!(
+        "Balanced accuracy of telling, within one genre, the clips before a place from those after it (ten folds, linear SVM).\n"
+    );
     println!("| place | genre | Choi's 160 | 57 features |");
     println!("|---|---|---|---|");
     // Batches of 256 end after rows 255, 511 and 767: within country, jazz and pop.
@@ -232,7 +258,8 @@ fn leak(folder: &Path) -> Result<()> {
 fn fma(folder: &Path) -> Result<()> {
     let folder = folder.join("fma_rock_hiphop");
     let measures = std::fs::read_to_string(folder.join("echonest-metrics.json")).map_err(text)?;
-    let measures: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(&measures).map_err(text)?;
+    let measures: BTreeMap<String, BTreeMap<String, Value>> =
+        serde_json::from_str(&measures).map_err(text)?;
     let names: Vec<&String> = measures.keys().filter(|k| *k != "track_id").collect();
     let mut genre_of: BTreeMap<i64, usize> = BTreeMap::new();
     let mut reader = csv::Reader::from_path(folder.join("fma-rock-vs-hiphop.csv")).map_err(text)?;
@@ -248,7 +275,9 @@ fn fma(folder: &Path) -> Result<()> {
     for (key, id) in measures.get("track_id").ok_or("no track_id")? {
         if let Some(&genre) = id.as_i64().and_then(|id| genre_of.get(&id)) {
             labels.push(genre);
-            flat.extend(names.iter().map(|n| measures[*n].get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)));
+            flat.extend(
+                names.iter().map(|n| measures[*n].get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)),
+            );
         }
     }
     let table = Array2::from_shape_vec((labels.len(), names.len()), flat).map_err(text)?;
@@ -258,17 +287,25 @@ fn fma(folder: &Path) -> Result<()> {
     let data = Labelled::new(table.view(), &labels, None, 2).map_err(text)?;
     let folds = data.folds(10, 0).map_err(text)?;
     let first = &folds[0];
-    let of = |rows: &[usize]| (table.select(Axis(0), rows), rows.iter().map(|&i| labels[i]).collect::<Vec<_>>());
+    let of =
+        |rows: &[usize]| (table.select(Axis(0), rows), rows.iter().map(|&i| labels[i]).collect::<Vec<_>>());
     let ((fitted, fitted_labels), (tested, tested_labels)) = (of(&first.train), of(&first.test));
     let forest = config.plan().and_then(|p| p.fit(fitted.view(), &fitted_labels, 2)).map_err(text)?;
     let impurity = forest.importances().unwrap_or_default();
     let drops = permutation_importance(&forest, tested.view(), &tested_labels, 10, 0).map_err(text)?;
-    println!("| measure | rock, mean and deviation | hip-hop | impurity importance | drop of accuracy when shuffled |");
+    println!(
+        "| measure | rock, mean and deviation | hip-hop | impurity importance | drop of accuracy when shuffled |"
+    );
     println!("|---|---|---|---|---|");
     for (column, name) in names.iter().enumerate() {
         let described = |class: usize| {
-            let values: Vec<f64> =
-                table.column(column).iter().zip(&labels).filter(|(_, l)| **l == class).map(|(v, _)| *v).collect();
+            let values: Vec<f64> = table
+                .column(column)
+                .iter()
+                .zip(&labels)
+                .filter(|(_, l)| **l == class)
+                .map(|(v, _)| *v)
+                .collect();
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();

@@ -36,7 +36,8 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         .map_err(|e| format!("{}: {e}", arguments.manifest.display()))?;
     let manifest: Value = serde_json::from_str(&text).map_err(|e| format!("not a manifest: {e}"))?;
     let folder = arguments.manifest.parent().unwrap_or(Path::new("."));
-    let tables = manifest.get("models").and_then(Value::as_array).ok_or("the manifest has no list of models")?;
+    let tables =
+        manifest.get("models").and_then(Value::as_array).ok_or("the manifest has no list of models")?;
     let mut summary = Map::new();
     let (mut held, mut missed) = (0, 0);
     for table in tables {
@@ -50,7 +51,11 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
             let outcome = suite.run(name, entry, entries).unwrap_or_else(|reason| Outcome::refused(&reason));
             let mark = if outcome.holds { "ok  " } else { "FAIL" };
             println!("{mark} {:<16} {name:<38} {}", suite.id(), outcome.text);
-            if outcome.holds { held += 1 } else { missed += 1 }
+            if outcome.holds {
+                held += 1
+            } else {
+                missed += 1
+            }
             of_table.insert(name.clone(), outcome.json);
         }
         summary.insert(suite.id().to_owned(), Value::Object(of_table));

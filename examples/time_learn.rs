@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use mgr_learn::{
-    Classifier, Gamma, Kernel, LearnError, Learner, LearnerConfig, LinearSvcConfig, LogisticRegressionConfig, Pca,
-    PcaConfig, RandomForestConfig, SvcConfig, TsneConfig, UmapConfig,
+    Classifier, Gamma, Kernel, LearnError, Learner, LearnerConfig, LinearSvcConfig, LogisticRegressionConfig,
+    Pca, PcaConfig, RandomForestConfig, SvcConfig, TsneConfig, UmapConfig,
 };
 use ndarray::{Array1, Array2, ArrayView2};
 use ndarray_npy::ReadNpyExt;
@@ -97,7 +97,8 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     }
     let predict = predict.is_finite().then_some(predict);
     let peak = PEAK.peak_usage_as_mb();
-    Ok(json!({ "task": arguments.task, "fit": fit, "predict": predict, "right": right, "peak_mb": peak }).to_string())
+    Ok(json!({ "task": arguments.task, "fit": fit, "predict": predict, "right": right, "peak_mb": peak })
+        .to_string())
 }
 
 fn main() -> ExitCode {

@@ -11,8 +11,8 @@ use mgr_data::table::{ReadOptions, Table};
 use mgr_eval::metrics::{ConfusionMatrix, Interval, MacroOver, wilson_interval};
 use mgr_eval::split::Fold;
 use mgr_learn::{
-    Classifier, FoldResult, Grid, Labelled, Learner, LearnerConfig, ModelFile, PipelineConfig, Progress, SILENT,
-    ScalerConfig, best, name_column, nested, search,
+    Classifier, FoldResult, Grid, Labelled, Learner, LearnerConfig, ModelFile, PipelineConfig, Progress,
+    SILENT, ScalerConfig, best, name_column, nested, search,
 };
 use serde::Serialize;
 
@@ -143,7 +143,9 @@ fn read(arguments: &Arguments) -> Result<Data, String> {
     let (classes, labels) = match table.classes() {
         Some(found) => found,
         None if arguments.load.is_some() => (Vec::new(), Vec::new()),
-        None => return Err(format!("{}: no column of classes, name it with --label", arguments.table.display())),
+        None => {
+            return Err(format!("{}: no column of classes, name it with --label", arguments.table.display()));
+        }
     };
     let groups = table.groups().map(numbered);
     Ok(Data { table, classes, labels, groups })
@@ -186,7 +188,8 @@ fn report(name: &'static str, data: &Data, results: Vec<FoldResult>, chosen: boo
             warnings.push(format!("{name}, fold {number}: {convergence}"));
         }
     }
-    let confusion = ConfusionMatrix::from_labels(&truth, &predicted, data.classes.len()).map_err(|e| e.to_string())?;
+    let confusion =
+        ConfusionMatrix::from_labels(&truth, &predicted, data.classes.len()).map_err(|e| e.to_string())?;
     let (right, tested) = (confusion.correct(), confusion.total());
     Ok(Report {
         model: name,
@@ -307,10 +310,17 @@ fn evaluate(arguments: &Arguments, data: &Data) -> Result<(), String> {
         };
         print(serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?)?;
     } else if arguments.all {
-        print(format_args!("{:<18} {:<28} {:>8} {:>10} {:>10}", "model", "accuracy", "macro F1", "fit s", "predict s"))?;
+        print(format_args!(
+            "{:<18} {:<28} {:>8} {:>10} {:>10}",
+            "model", "accuracy", "macro F1", "fit s", "predict s"
+        ))?;
         for r in &reports {
             let (f1, fit, predict) = (100.0 * r.macro_f1, r.fit_seconds, r.predict_seconds);
-            print(format_args!("{:<18} {:<28} {f1:>6.1} % {fit:>10.3} {predict:>10.3}", r.model, percent(r)))?;
+            print(format_args!(
+                "{:<18} {:<28} {f1:>6.1} % {fit:>10.3} {predict:>10.3}",
+                r.model,
+                percent(r)
+            ))?;
         }
     } else {
         for r in &reports {
@@ -345,11 +355,14 @@ fn predict(arguments: &Arguments, data: &Data, path: &std::path::Path) -> Result
         .iter()
         .map(|name| {
             let place = data.table.columns().iter().position(|c| c == name);
-            place.ok_or_else(|| format!("{}: no column named {name}, which the model needs", arguments.table.display()))
+            place.ok_or_else(|| {
+                format!("{}: no column named {name}, which the model needs", arguments.table.display())
+            })
         })
         .collect::<Result<_, _>>()?;
     let values = data.table.values().select(ndarray::Axis(1), &columns);
-    let predicted = file.pipeline().predict(values.view()).map_err(|e| name_column(e, file.columns()).to_string())?;
+    let predicted =
+        file.pipeline().predict(values.view()).map_err(|e| name_column(e, file.columns()).to_string())?;
     let names: Vec<&str> = predicted.iter().map(|&c| file.classes()[c].as_str()).collect();
     let right = data.table.labels().map(|labels| labels.iter().zip(&names).filter(|(l, n)| l == *n).count());
     let total = names.len();

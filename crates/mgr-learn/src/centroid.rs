@@ -116,6 +116,10 @@ impl Classifier for NearestCentroidModel {
             }
             Metric::Cosine => rows.row(i).dot(&means.row(c)) - 1.0,
         });
-        if out.iter().all(|v| v.is_finite()) { Ok(out) } else { Err(LearnError::Overflow { what: "a distance" }) }
+        if out.iter().all(|v| v.is_finite()) {
+            Ok(out)
+        } else {
+            Err(LearnError::Overflow { what: "a distance" })
+        }
     }
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ensemble::{StackingConfig, StackingModel, VotingConfig, VotingModel};
 use crate::{
-    AdaBoostConfig, AdaBoostModel, BaggingConfig, Classifier, Convergence, DecisionTreeConfig, ExtraTreesConfig,
-    ForestModel, GaussianNbConfig, GaussianNbModel, GradientBoostingConfig, GradientBoostingModel, KnnConfig,
-    KnnModel, LdaConfig, LdaModel, LearnError, Learner, LinearModel, LinearSvcConfig, LogisticModel,
-    LogisticRegressionConfig, MlpConfig, MlpModel, NearestCentroidConfig, NearestCentroidModel, PerceptronConfig,
-    RandomForestConfig, RidgeConfig, SgdConfig, SvcConfig, SvcModel,
+    AdaBoostConfig, AdaBoostModel, BaggingConfig, Classifier, Convergence, DecisionTreeConfig,
+    ExtraTreesConfig, ForestModel, GaussianNbConfig, GaussianNbModel, GradientBoostingConfig,
+    GradientBoostingModel, KnnConfig, KnnModel, LdaConfig, LdaModel, LearnError, Learner, LinearModel,
+    LinearSvcConfig, LogisticModel, LogisticRegressionConfig, MlpConfig, MlpModel, NearestCentroidConfig,
+    NearestCentroidModel, PerceptronConfig, RandomForestConfig, RidgeConfig, SgdConfig, SvcConfig, SvcModel,
 };
 
 macro_rules! learners {

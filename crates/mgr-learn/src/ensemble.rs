@@ -18,15 +18,21 @@ use crate::{
 /// # Errors
 /// [`LearnError::Rows`] without tables, [`LearnError::Inconsistent`] for tables of different shapes or weights that do not
 /// match, [`LearnError::NotFinite`] for a value that is not a number.
-pub fn average_probabilities(tables: &[ArrayView2<'_, f64>], weights: Option<&[f64]>) -> Result<Array2<f64>, LearnError> {
+pub fn average_probabilities(
+    tables: &[ArrayView2<'_, f64>],
+    weights: Option<&[f64]>,
+) -> Result<Array2<f64>, LearnError> {
     let Some(first) = tables.first() else {
         return Err(LearnError::Rows { what: "an average", needed: 1, found: 0 });
     };
     let equal = vec![1.0; tables.len()];
     let weights = weights.unwrap_or(&equal);
     let sum: f64 = weights.iter().sum();
-    if weights.len() != tables.len() || !weights.iter().all(|w| *w >= 0.0) || !(sum > 0.0 && sum.is_finite()) {
-        return Err(LearnError::Inconsistent { reason: "weights of an average are not one a table, 0 or more, with a sum above 0" });
+    if weights.len() != tables.len() || !weights.iter().all(|w| *w >= 0.0) || !(sum > 0.0 && sum.is_finite())
+    {
+        return Err(LearnError::Inconsistent {
+            reason: "weights of an average are not one a table, 0 or more, with a sum above 0",
+        });
     }
     let mut out = Array2::zeros(first.dim());
     for (table, weight) in tables.iter().zip(weights) {
@@ -153,7 +159,12 @@ impl TryFrom<StoredVoting> for VotingModel {
 impl Learner for Voting {
     type Model = VotingModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<VotingModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<VotingModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let VotingConfig { learners, vote, weights } = &self.config;
         let models = parallel(learners.len(), |i| learners[i].plan()?.fit(table, labels, classes))?;
@@ -270,7 +281,9 @@ struct StoredStacking {
 impl TryFrom<StoredStacking> for StackingModel {
     type Error = LearnError;
 
-    fn try_from(StoredStacking { classes, columns, models, last }: StoredStacking) -> Result<Self, LearnError> {
+    fn try_from(
+        StoredStacking { classes, columns, models, last }: StoredStacking,
+    ) -> Result<Self, LearnError> {
         models_fit(&models, &classes, columns)?;
         if Classifier::columns(&last) != models.len() * classes.count || last.classes() != classes.count {
             return Err(LearnError::Inconsistent { reason: "the models of an ensemble do not match" });
@@ -281,13 +294,19 @@ impl TryFrom<StoredStacking> for StackingModel {
 
 fn beside(parts: &[Array2<f64>]) -> Result<Array2<f64>, LearnError> {
     let views: Vec<_> = parts.iter().map(|p| p.view()).collect();
-    concatenate(Axis(1), &views).map_err(|_| LearnError::Inconsistent { reason: "probabilities differ in rows" })
+    concatenate(Axis(1), &views)
+        .map_err(|_| LearnError::Inconsistent { reason: "probabilities differ in rows" })
 }
 
 impl Learner for Stacking {
     type Model = StackingModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<StackingModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<StackingModel, LearnError> {
         let StackingConfig { learners, last, folds, seed } = &self.config;
         let targets = targets(table, labels, classes)?;
         let folds = StratifiedKFold { folds: *folds, seed: *seed, validation_fraction: 0.0 }

@@ -105,7 +105,12 @@ impl TryFrom<Stored> for KnnModel {
 impl Learner for Knn {
     type Model = KnnModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<KnnModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<KnnModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let (needed, found) = (self.config.neighbours, table.nrows());
         if needed > found {

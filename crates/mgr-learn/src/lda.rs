@@ -96,7 +96,12 @@ impl Learner for Lda {
     type Model = LdaModel;
 
     /// Also [`LearnError::Rows`] where there are no more rows than classes, and [`LearnError::Components`].
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<LdaModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LdaModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let (rows, columns) = table.dim();
         let k = targets.classes.len();
@@ -133,7 +138,9 @@ impl Learner for Lda {
         let (values, vectors) = singular(within.view())?;
         let rank = values.iter().filter(|v| **v > self.config.tolerance).count();
         if rank == 0 {
-            return Err(LearnError::Overflow { what: "the variance within classes, which vanishes; its inverse" });
+            return Err(LearnError::Overflow {
+                what: "the variance within classes, which vanishes; its inverse",
+            });
         }
         let mut whitening = vectors.slice(s![..rank, ..]).t().to_owned();
         for (mut row, d) in whitening.rows_mut().into_iter().zip(&deviation) {
@@ -203,7 +210,11 @@ impl LdaModel {
     fn scores(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
         check_columns(table, self.columns)?;
         let out = table.dot(&self.weights.view().t()) + Array1::from(self.intercepts.clone());
-        if out.iter().all(|v| v.is_finite()) { Ok(out) } else { Err(LearnError::Overflow { what: "a score" }) }
+        if out.iter().all(|v| v.is_finite()) {
+            Ok(out)
+        } else {
+            Err(LearnError::Overflow { what: "a score" })
+        }
     }
 }
 

@@ -228,17 +228,15 @@ impl ClassWeight {
                 let n = targets.of_row.len() as f64;
                 Ok(targets.counts.iter().map(|&c| n / (k as f64 * c as f64)).collect())
             }
-            Self::Given(weights) => targets
-                .classes
-                .present
-                .iter()
-                .map(|&c| weights.get(c).copied())
-                .collect::<Option<_>>()
-                .ok_or(LearnError::Setting {
-                    field: "class_weight",
-                    value: weights.len() as f64,
-                    allowed: "as many weights as there are classes",
-                }),
+            Self::Given(weights) => {
+                targets.classes.present.iter().map(|&c| weights.get(c).copied()).collect::<Option<_>>().ok_or(
+                    LearnError::Setting {
+                        field: "class_weight",
+                        value: weights.len() as f64,
+                        allowed: "as many weights as there are classes",
+                    },
+                )
+            }
         }
     }
 }
@@ -303,7 +301,10 @@ pub(crate) use common;
 /// A model without probabilities.
 macro_rules! no_probabilities {
     ($learner:literal) => {
-        fn predict_proba(&self, _table: ndarray::ArrayView2<'_, f64>) -> Result<ndarray::Array2<f64>, LearnError> {
+        fn predict_proba(
+            &self,
+            _table: ndarray::ArrayView2<'_, f64>,
+        ) -> Result<ndarray::Array2<f64>, LearnError> {
             Err(LearnError::Unavailable { learner: $learner, what: "probabilities" })
         }
     };

@@ -74,15 +74,15 @@ pub use pipeline::{
 pub use ridge::{Ridge, RidgeConfig};
 pub use scaler::StandardScaler;
 pub use selection::{
-    CandidateScore, FoldResult, Grid, Labelled, PermutationImportance, Progress, SILENT, best, cross_validate, name_column,
-    nested, permutation_importance, search,
+    CandidateScore, FoldResult, Grid, Labelled, PermutationImportance, Progress, SILENT, best,
+    cross_validate, name_column, nested, permutation_importance, search,
 };
 pub use sgd::{Perceptron, PerceptronConfig, Sgd, SgdConfig, SgdLoss};
 pub use svm::{Gamma, Kernel, MultiClass, Svc, SvcConfig, SvcModel};
 pub use tree::{
-    AdaBoost, AdaBoostConfig, AdaBoostModel, Bagging, BaggingConfig, Criterion, DecisionTree, DecisionTreeConfig,
-    ExtraTrees, ExtraTreesConfig, ForestModel, GradientBoosting, GradientBoostingConfig, GradientBoostingModel,
-    MaxFeatures, RandomForest, RandomForestConfig, TreeSettings,
+    AdaBoost, AdaBoostConfig, AdaBoostModel, Bagging, BaggingConfig, Criterion, DecisionTree,
+    DecisionTreeConfig, ExtraTrees, ExtraTreesConfig, ForestModel, GradientBoosting, GradientBoostingConfig,
+    GradientBoostingModel, MaxFeatures, RandomForest, RandomForestConfig, TreeSettings,
 };
 pub use trustworthiness::trustworthiness;
 pub use tsne::{Tsne, TsneConfig};

@@ -21,7 +21,8 @@ pub(crate) fn symmetric_eigen(a: ArrayView2<'_, f64>) -> Result<(Vec<f64>, Array
 
 /// Singular values descending, and right vectors as rows.
 pub(crate) fn singular(a: ArrayView2<'_, f64>) -> Result<(Vec<f64>, Array2<f64>), LearnError> {
-    let found = to(a).thin_svd().map_err(|_| LearnError::Overflow { what: "a singular value decomposition" })?;
+    let found =
+        to(a).thin_svd().map_err(|_| LearnError::Overflow { what: "a singular value decomposition" })?;
     let rank = a.nrows().min(a.ncols());
     let (values, v) = (found.S(), found.V());
     let values = (0..rank).map(|i| values[i]).collect();
@@ -29,7 +30,10 @@ pub(crate) fn singular(a: ArrayView2<'_, f64>) -> Result<(Vec<f64>, Array2<f64>)
 }
 
 /// Solves `a x = b` for a symmetric positive definite matrix.
-pub(crate) fn solve_positive(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
+pub(crate) fn solve_positive(
+    a: ArrayView2<'_, f64>,
+    b: ArrayView2<'_, f64>,
+) -> Result<Array2<f64>, LearnError> {
     let what = "a Cholesky decomposition (is the penalty too small?)";
     let factor = Llt::new(to(a).as_ref(), Side::Lower).map_err(|_| LearnError::Overflow { what })?;
     let x = factor.solve(to(b).as_ref());

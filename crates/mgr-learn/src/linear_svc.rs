@@ -1,6 +1,6 @@
 //! Linear support vector machines by the methods of LIBLINEAR.
 
-use ndarray::{ArrayView1, ArrayView2, Array1};
+use ndarray::{Array1, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::learner::{at_least_one, parallel, plan, targets, within};
@@ -246,7 +246,12 @@ impl Machine<'_> {
 impl Learner for LinearSvc {
     type Model = LinearModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<LinearModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LinearModel, LearnError> {
         let config = &self.config;
         let targets = targets(table, labels, classes)?;
         let of_class = config.class_weight.of(&targets)?;

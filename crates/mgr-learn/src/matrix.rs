@@ -38,7 +38,11 @@ impl From<Matrix> for Stored {
 
 impl Matrix {
     pub(crate) fn new(matrix: Array2<f64>) -> Self {
-        if matrix.is_standard_layout() { Self(matrix) } else { Self(matrix.as_standard_layout().into_owned()) }
+        if matrix.is_standard_layout() {
+            Self(matrix)
+        } else {
+            Self(matrix.as_standard_layout().into_owned())
+        }
     }
 
     pub(crate) fn view(&self) -> ArrayView2<'_, f64> {

@@ -93,7 +93,9 @@ struct Stored {
 impl TryFrom<Stored> for MlpModel {
     type Error = LearnError;
 
-    fn try_from(Stored { classes, columns, weights, biases, convergence }: Stored) -> Result<Self, LearnError> {
+    fn try_from(
+        Stored { classes, columns, weights, biases, convergence }: Stored,
+    ) -> Result<Self, LearnError> {
         let mut width = columns;
         let mut fits = columns > 0 && !weights.is_empty() && weights.len() == biases.len();
         for (w, b) in weights.iter().zip(&biases) {
@@ -140,13 +142,21 @@ impl Adam {
 impl Learner for Mlp {
     type Model = MlpModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<MlpModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<MlpModel, LearnError> {
         let config = &self.config;
         let targets = targets(table, labels, classes)?;
         let (rows, columns) = table.dim();
         let mut random = Random::new(config.seed, &[]);
-        let sizes: Vec<usize> =
-            [columns].into_iter().chain(config.hidden.iter().copied()).chain([targets.classes.len()]).collect();
+        let sizes: Vec<usize> = [columns]
+            .into_iter()
+            .chain(config.hidden.iter().copied())
+            .chain([targets.classes.len()])
+            .collect();
         let (mut weights, mut biases) = (Vec::new(), Vec::new());
         for pair in sizes.windows(2) {
             let bound = (6.0 / (pair[0] + pair[1]) as f64).sqrt();
@@ -185,7 +195,8 @@ impl Learner for Mlp {
                 let squares: f64 = weights.iter().flatten().map(|w| w * w).sum();
                 sum += 0.5 * config.alpha * squares;
                 time = time.saturating_add(1);
-                let rate = config.learning_rate * (1.0 - 0.999_f64.powi(time)).sqrt() / (1.0 - 0.9_f64.powi(time));
+                let rate =
+                    config.learning_rate * (1.0 - 0.999_f64.powi(time)).sqrt() / (1.0 - 0.9_f64.powi(time));
                 for layer in (0..weights.len()).rev() {
                     let gradient = layers[layer].t().dot(&delta);
                     let bias: Vec<f64> = delta.sum_axis(Axis(0)).to_vec();
@@ -209,7 +220,11 @@ impl Learner for Mlp {
                 return Err(LearnError::Overflow { what: "the loss (scale the columns first)" });
             }
             left = best - loss;
-            if loss > best - config.tolerance { waited += 1 } else { waited = 0 }
+            if loss > best - config.tolerance {
+                waited += 1
+            } else {
+                waited = 0
+            }
             best = best.min(loss);
             if waited > PATIENCE {
                 convergence = Some(Convergence::Converged { iterations: pass + 1 });

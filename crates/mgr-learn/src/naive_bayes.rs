@@ -64,7 +64,9 @@ struct Stored {
 impl TryFrom<Stored> for GaussianNbModel {
     type Error = LearnError;
 
-    fn try_from(Stored { classes, columns, means, variances, log_priors }: Stored) -> Result<Self, LearnError> {
+    fn try_from(
+        Stored { classes, columns, means, variances, log_priors }: Stored,
+    ) -> Result<Self, LearnError> {
         let shape = (classes.len(), columns);
         if columns == 0
             || means.dim() != shape

@@ -49,7 +49,10 @@ pub(crate) fn nearest(
         .map(|(part, rows)| {
             let products = rows.dot(&table.t());
             let mut candidates: Vec<(f64, usize)> = Vec::with_capacity(table.nrows());
-            let take = |(i, (row, products)): (usize, (ndarray::ArrayView1<'_, f64>, ndarray::ArrayView1<'_, f64>))| {
+            let take = |(i, (row, products)): (
+                usize,
+                (ndarray::ArrayView1<'_, f64>, ndarray::ArrayView1<'_, f64>),
+            )| {
                 candidates.clear();
                 let own = row.dot(&row);
                 let this = if others { part * BLOCK + i } else { usize::MAX };
@@ -70,8 +73,7 @@ pub(crate) fn nearest(
                 if metric == Metric::Euclidean {
                     for (distance, j) in &mut best {
                         let other = table.row(*j);
-                        *distance =
-                            row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+                        *distance = row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
                     }
                 }
                 best.sort_by(order);

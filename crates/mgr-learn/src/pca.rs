@@ -151,7 +151,13 @@ impl Pca {
         };
         settle_signs(&mut components);
         let ratio = variance.iter().map(|v: &f64| if total > 0.0 { v / total } else { 0.0 }).collect();
-        Ok(Self { mean: mean.to_vec(), components: Matrix::new(components), variance, ratio, whiten: config.whiten })
+        Ok(Self {
+            mean: mean.to_vec(),
+            components: Matrix::new(components),
+            variance,
+            ratio,
+            whiten: config.whiten,
+        })
     }
 
     /// The table's coordinates, `(rows, components)`.
@@ -167,7 +173,11 @@ impl Pca {
                 column.mapv_inplace(|v| v / scale);
             }
         }
-        if out.iter().all(|v| v.is_finite()) { Ok(out) } else { Err(LearnError::Overflow { what: "a coordinate" }) }
+        if out.iter().all(|v| v.is_finite()) {
+            Ok(out)
+        } else {
+            Err(LearnError::Overflow { what: "a coordinate" })
+        }
     }
 
     /// Components `(components, columns)`, of length 1.
@@ -279,7 +289,11 @@ impl IncrementalPca {
     /// [`LearnError::Rows`] where fewer than two rows came.
     pub fn finish(self) -> Result<Pca, LearnError> {
         if self.rows < 2 {
-            return Err(LearnError::Rows { what: "principal component analysis", needed: 2, found: self.rows });
+            return Err(LearnError::Rows {
+                what: "principal component analysis",
+                needed: 2,
+                found: self.rows,
+            });
         }
         let divisor = (self.rows - 1) as f64;
         let total = self.squares.sum() / divisor;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{AnyLearner, LearnerConfig, Model};
 use crate::{
-    Classifier, Convergence, LdaConfig, LdaModel, LearnError, Learner, LogisticRegressionConfig, MinMaxScaler, Pca,
-    PcaConfig, StandardScaler,
+    Classifier, Convergence, LdaConfig, LdaModel, LearnError, Learner, LogisticRegressionConfig,
+    MinMaxScaler, Pca, PcaConfig, StandardScaler,
 };
 
 /// What is done to the columns first.
@@ -163,7 +163,12 @@ impl Pipeline {
 impl Learner for Pipeline {
     type Model = PipelineModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<PipelineModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<PipelineModel, LearnError> {
         let scaler = match self.config.scaler {
             ScalerConfig::None => Scaler::None,
             ScalerConfig::Standard => Scaler::Standard(StandardScaler::fit(table)?),
@@ -273,7 +278,11 @@ impl ModelFile {
     ///
     /// # Errors
     /// [`LearnError::Inconsistent`] where there are not as many names as columns or classes.
-    pub fn new(pipeline: PipelineModel, columns: Vec<String>, classes: Vec<String>) -> Result<Self, LearnError> {
+    pub fn new(
+        pipeline: PipelineModel,
+        columns: Vec<String>,
+        classes: Vec<String>,
+    ) -> Result<Self, LearnError> {
         Self { format: FORMAT.to_owned(), version: MODEL_FILE_VERSION, columns, classes, pipeline }.checked()
     }
 
@@ -307,7 +316,8 @@ impl ModelFile {
     /// # Errors
     /// [`LearnError::File`] where a value cannot be written.
     pub fn to_json(&self) -> Result<String, LearnError> {
-        let refuse = |e: serde_json::Error| LearnError::File { path: "model".to_owned(), reason: e.to_string() };
+        let refuse =
+            |e: serde_json::Error| LearnError::File { path: "model".to_owned(), reason: e.to_string() };
         serde_json::to_string(self).map_err(refuse)
     }
 
@@ -322,12 +332,14 @@ impl ModelFile {
             version: u32,
         }
         let refuse = |reason: String| LearnError::File { path: "model".to_owned(), reason };
-        let head: Head = serde_json::from_str(text).map_err(|e| refuse(format!("not a stored model: {e}")))?;
+        let head: Head =
+            serde_json::from_str(text).map_err(|e| refuse(format!("not a stored model: {e}")))?;
         if head.format != FORMAT {
             return Err(refuse(format!("not a stored model: format is {:?}", head.format)));
         }
         if head.version != MODEL_FILE_VERSION {
-            let reason = format!("model of version {}, this program reads {MODEL_FILE_VERSION}", head.version);
+            let reason =
+                format!("model of version {}, this program reads {MODEL_FILE_VERSION}", head.version);
             return Err(refuse(reason));
         }
         let file: Self = serde_json::from_str(text).map_err(|e| refuse(e.to_string()))?;

@@ -45,7 +45,12 @@ plan! {
 impl Learner for Ridge {
     type Model = LinearModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<LinearModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LinearModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let of_class = self.config.class_weight.of(&targets)?;
         let row_weights: Vec<f64> = targets.of_row.iter().map(|&c| of_class[c]).collect();

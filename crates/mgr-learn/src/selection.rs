@@ -57,7 +57,9 @@ impl Grid {
         let name = base.learner.name();
         let grid = Self::new(base);
         match name {
-            "svc" => grid.over("learner.c", [0.1, 1.0, 10.0, 100.0]).over("learner.kernel", ["linear", "rbf"]),
+            "svc" => {
+                grid.over("learner.c", [0.1, 1.0, 10.0, 100.0]).over("learner.kernel", ["linear", "rbf"])
+            }
             "linear_svc" | "logistic" => grid.over("learner.c", [0.001, 0.01, 0.1, 1.0, 10.0]),
             "ridge" => grid.over("learner.alpha", [0.1, 1.0, 10.0, 100.0, 1000.0]),
             "sgd" => grid.over("learner.alpha", [1e-5, 1e-4, 1e-3, 1e-2]),
@@ -81,7 +83,10 @@ impl Grid {
         let mut size = 1_usize;
         for (setting, values) in &self.values {
             if values.is_empty() {
-                return Err(LearnError::Grid { setting: setting.clone(), reason: "no value to try".to_owned() });
+                return Err(LearnError::Grid {
+                    setting: setting.clone(),
+                    reason: "no value to try".to_owned(),
+                });
             }
             size = size.saturating_mul(values.len());
         }

@@ -133,7 +133,13 @@ impl Loss {
     /// The derivative by `m`.
     fn slope(self, m: f64) -> f64 {
         match self {
-            Self::Hinge(threshold) => if m <= threshold { -1.0 } else { 0.0 },
+            Self::Hinge(threshold) => {
+                if m <= threshold {
+                    -1.0
+                } else {
+                    0.0
+                }
+            }
             Self::SquaredHinge => -2.0 * (1.0 - m).max(0.0),
             Self::Log => -1.0 / (1.0 + m.exp()),
         }
@@ -150,7 +156,12 @@ struct Descent {
 }
 
 impl Descent {
-    fn fit(&self, table: ArrayView2<'_, f64>, targets: Targets, weight: &ClassWeight) -> Result<LinearModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        targets: Targets,
+        weight: &ClassWeight,
+    ) -> Result<LinearModel, LearnError> {
         let of_class = weight.of(&targets)?;
         let table = table.as_standard_layout();
         let machines = machines(&targets);
@@ -167,7 +178,12 @@ impl Descent {
         LinearModel::of_machines(targets.classes, table.ncols(), machines, convergence)
     }
 
-    fn machine(&self, table: ArrayView2<'_, f64>, signs: &[(f64, f64)], number: usize) -> (Vec<f64>, f64, Convergence) {
+    fn machine(
+        &self,
+        table: ArrayView2<'_, f64>,
+        signs: &[(f64, f64)],
+        number: usize,
+    ) -> (Vec<f64>, f64, Convergence) {
         let n = table.nrows();
         let mut random = Random::new(self.seed, &[number as u64]);
         let mut order: Vec<usize> = (0..n).collect();
@@ -202,7 +218,11 @@ impl Descent {
             }
             let mean = sum / n as f64;
             left = best - mean;
-            if mean > best - self.tolerance { waited += 1 } else { waited = 0 }
+            if mean > best - self.tolerance {
+                waited += 1
+            } else {
+                waited = 0
+            }
             best = best.min(mean);
             if waited >= PATIENCE {
                 w.iter_mut().for_each(|w| *w *= scale);
@@ -218,7 +238,12 @@ impl Descent {
 impl Learner for Sgd {
     type Model = LinearModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<LinearModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LinearModel, LearnError> {
         let config = &self.config;
         let loss = match config.loss {
             SgdLoss::Hinge => Loss::Hinge(1.0),
@@ -242,7 +267,12 @@ impl Learner for Sgd {
 impl Learner for Perceptron {
     type Model = LinearModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<LinearModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LinearModel, LearnError> {
         let config = &self.config;
         let descent = Descent {
             loss: Loss::Hinge(0.0),

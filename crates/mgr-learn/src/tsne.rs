@@ -91,6 +91,10 @@ impl Tsne {
             .barnes_hut_with_neighbors(self.config.angle, &neighbours);
         let out = Array2::from_shape_vec((rows, 2), tsne.embedding())
             .map_err(|_| LearnError::Inconsistent { reason: "the embedding has another number of rows" })?;
-        if out.iter().all(|v| v.is_finite()) { Ok(out) } else { Err(LearnError::Overflow { what: "a coordinate" }) }
+        if out.iter().all(|v| v.is_finite()) {
+            Ok(out)
+        } else {
+            Err(LearnError::Overflow { what: "a coordinate" })
+        }
     }
 }

@@ -185,7 +185,11 @@ impl Umap {
             }
         }
         let out = Array2::from_shape_fn((rows, 2), |(i, d)| places[i][d]);
-        if out.iter().all(|v| v.is_finite()) { Ok(out) } else { Err(LearnError::Overflow { what: "a coordinate" }) }
+        if out.iter().all(|v| v.is_finite()) {
+            Ok(out)
+        } else {
+            Err(LearnError::Overflow { what: "a coordinate" })
+        }
     }
 
     fn edges(&self, table: ArrayView2<'_, f64>, passes: usize) -> Result<Vec<Edge>, LearnError> {

@@ -35,7 +35,12 @@ fn every() -> impl Iterator<Item = LearnerConfig> {
     })
 }
 
-fn fit(config: &LearnerConfig, table: &Array2<f64>, labels: &[usize], classes: usize) -> Result<mgr_learn::PipelineModel, LearnError> {
+fn fit(
+    config: &LearnerConfig,
+    table: &Array2<f64>,
+    labels: &[usize],
+    classes: usize,
+) -> Result<mgr_learn::PipelineModel, LearnError> {
     PipelineConfig::scaled(config.clone()).plan()?.fit(table.view(), labels, classes)
 }
 
@@ -59,7 +64,11 @@ fn probabilities_sum_to_one_and_say_what_is_predicted() {
         let Ok(proba) = model.predict_proba(table.view()) else { continue };
         assert_eq!(proba.dim(), (60, 4), "{}", config.name());
         for row in proba.rows() {
-            assert!((row.sum() - 1.0).abs() < 1e-9 && row.iter().all(|p| (0.0..=1.0).contains(p)), "{}", config.name());
+            assert!(
+                (row.sum() - 1.0).abs() < 1e-9 && row.iter().all(|p| (0.0..=1.0).contains(p)),
+                "{}",
+                config.name()
+            );
             assert_eq!(row[3], 0.0, "{}: a class without rows has probability 0", config.name());
         }
     }
@@ -96,7 +105,9 @@ fn stored_models_predict_the_same_bits() {
         assert_eq!(again.pipeline().predict_proba(table.view()), model.predict_proba(table.view()));
         // A broken file is refused, or reads as a model that still answers.
         let text = file.to_json().unwrap();
-        for (from, to) in [("\"version\":1", "\"version\":2"), ("\"columns\":5", "\"columns\":6"), ("[0,1,2]", "[0,2,1]")] {
+        for (from, to) in
+            [("\"version\":1", "\"version\":2"), ("\"columns\":5", "\"columns\":6"), ("[0,1,2]", "[0,2,1]")]
+        {
             let broken = text.replacen(from, to, 1);
             if broken != text {
                 assert!(ModelFile::from_json(&broken).is_err(), "{} {from}", config.name());
@@ -122,7 +133,10 @@ fn bad_input_is_refused_by_every_learner() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let mut bad = table.clone();
             bad[[7, 2]] = value;
-            assert!(matches!(refused(&bad, &labels, 3), LearnError::NotFinite { row: 7, column: 2, .. }), "{name}");
+            assert!(
+                matches!(refused(&bad, &labels, 3), LearnError::NotFinite { row: 7, column: 2, .. }),
+                "{name}"
+            );
             let model = fit(&config, &table, &labels, 3).unwrap();
             assert!(matches!(model.predict(bad.view()), Err(LearnError::NotFinite { .. })), "{name}");
         }
@@ -151,7 +165,12 @@ fn odd_tables_give_a_model_or_an_error_and_never_a_panic() {
         let model = fit(&config, &constant, &labels, 3).unwrap();
         assert_eq!(model.predict(constant.view()).unwrap().len(), 60, "{name}");
         let few = fit(&config, &wide, &[0, 1, 0, 1, 0, 1], 2);
-        assert!(few.is_ok() || matches!(config, LearnerConfig::Stacking(_) | LearnerConfig::Voting(_)) || matches!(few, Err(LearnError::Split { .. } | LearnError::Rows { .. })), "{name} {few:?}");
+        assert!(
+            few.is_ok()
+                || matches!(config, LearnerConfig::Stacking(_) | LearnerConfig::Voting(_))
+                || matches!(few, Err(LearnError::Split { .. } | LearnError::Rows { .. })),
+            "{name} {few:?}"
+        );
         let model = fit(&config, &doubled, &contradicting, 2).unwrap();
         assert!(model.predict(doubled.view()).unwrap().iter().all(|p| *p < 2), "{name}");
         // A class with one row: only what divides each class into folds refuses.
@@ -185,7 +204,10 @@ fn configurations_go_through_json_and_refuse_what_they_do_not_know() {
     }
     assert!(LearnerConfig::of("oracle").is_none());
     let bad = r#"{"model": "svc", "c": -1.0}"#;
-    assert!(matches!(serde_json::from_str::<LearnerConfig>(bad).unwrap().plan(), Err(LearnError::Setting { field: "c", .. })));
+    assert!(matches!(
+        serde_json::from_str::<LearnerConfig>(bad).unwrap().plan(),
+        Err(LearnError::Setting { field: "c", .. })
+    ));
 }
 
 #[test]
@@ -211,9 +233,29 @@ fn a_fit_that_is_cut_short_says_so_with_the_gap() {
 
 #[test]
 fn two_classes_have_one_decision_column() {
-    let table = array![[0.0, 1.0], [0.2, 0.5], [0.1, 0.9], [3.0, 1.0], [3.1, 0.7], [2.9, 0.8], [0.05, 0.6], [3.2, 0.9]];
+    let table = array![
+        [0.0, 1.0],
+        [0.2, 0.5],
+        [0.1, 0.9],
+        [3.0, 1.0],
+        [3.1, 0.7],
+        [2.9, 0.8],
+        [0.05, 0.6],
+        [3.2, 0.9]
+    ];
     let labels = [0, 0, 0, 1, 1, 1, 0, 1];
-    for name in ["svc", "linear_svc", "logistic", "ridge", "sgd", "perceptron", "lda", "gradient_boosting", "mlp", "ada_boost"] {
+    for name in [
+        "svc",
+        "linear_svc",
+        "logistic",
+        "ridge",
+        "sgd",
+        "perceptron",
+        "lda",
+        "gradient_boosting",
+        "mlp",
+        "ada_boost",
+    ] {
         let model = fit(&LearnerConfig::of(name).unwrap(), &table, &labels, 2).unwrap();
         let decision = model.decision(table.view()).unwrap();
         assert_eq!(decision.dim(), (8, 1), "{name}");

@@ -1,12 +1,12 @@
 //! Choosing settings, transforms and pictures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use mgr_learn::{
-    Grid, IncrementalPca, KnnConfig, Labelled, LearnError, LearnerConfig, MinMaxScaler, Pca, PcaConfig, PcaSolver,
-    PipelineConfig, SILENT, SvcConfig, TsneConfig, UmapConfig, best, cross_validate, name_column, nested,
-    permutation_importance, search, trustworthiness,
-};
 use mgr_learn::{Classifier, Learner};
+use mgr_learn::{
+    Grid, IncrementalPca, KnnConfig, Labelled, LearnError, LearnerConfig, MinMaxScaler, Pca, PcaConfig,
+    PcaSolver, PipelineConfig, SILENT, SvcConfig, TsneConfig, UmapConfig, best, cross_validate, name_column,
+    nested, permutation_importance, search, trustworthiness,
+};
 use ndarray::{Array2, Axis, s};
 
 fn noise(i: usize) -> f64 {
@@ -38,7 +38,8 @@ fn selection_never_sees_the_test_part() {
         let mut moved = table.clone();
         fold.test.iter().for_each(|&i| moved.row_mut(i).mapv_inplace(|v| v * 7.0 + 1.0));
         let data = Labelled::new(moved.view(), &other, None, 2).unwrap();
-        let again = nested(&grid.candidates().unwrap(), data, std::slice::from_ref(fold), 4, 0, SILENT).unwrap();
+        let again =
+            nested(&grid.candidates().unwrap(), data, std::slice::from_ref(fold), 4, 0, SILENT).unwrap();
         assert_eq!(again[0].config, chosen[number].config);
     }
 }
@@ -48,8 +49,11 @@ fn groups_stay_whole_also_within_the_training_part() {
     // Every group is its own cluster with its own class: a neighbour of the same group gives the label away.
     let groups: Vec<usize> = (0..80).map(|i| i / 4).collect();
     let labels: Vec<usize> = groups.iter().map(|g| usize::from(noise(g + 5000) > 0.0)).collect();
-    let table = Array2::from_shape_fn((80, 4), |(i, j)| 10.0 * noise(groups[i] * 4 + j) + 0.01 * noise(i * 4 + j + 777));
-    let config = PipelineConfig::scaled(LearnerConfig::Knn(KnnConfig { neighbours: 1, ..KnnConfig::default() }));
+    let table = Array2::from_shape_fn((80, 4), |(i, j)| {
+        10.0 * noise(groups[i] * 4 + j) + 0.01 * noise(i * 4 + j + 777)
+    });
+    let config =
+        PipelineConfig::scaled(LearnerConfig::Knn(KnnConfig { neighbours: 1, ..KnnConfig::default() }));
     let accuracy = |groups: Option<&[usize]>| {
         let data = Labelled::new(table.view(), &labels, groups, 2).unwrap();
         let scores = search(std::slice::from_ref(&config), data, &data.folds(4, 1).unwrap(), SILENT).unwrap();
@@ -64,9 +68,18 @@ fn grids_name_what_they_cannot_set() {
     let base = || PipelineConfig::scaled(LearnerConfig::Svc(SvcConfig::default()));
     let error = Grid::new(base()).over("learner.d", [1.0]).candidates().unwrap_err();
     assert!(error.to_string().contains("learner.d"), "{error}");
-    assert!(matches!(Grid::new(base()).over("learner.c", ["many"]).candidates(), Err(LearnError::Grid { .. })));
-    assert!(matches!(Grid::new(base()).over("learner.c", [-1.0]).candidates(), Err(LearnError::Setting { .. })));
-    assert!(matches!(Grid::new(base()).over("learner.c", [0.0; 0]).candidates(), Err(LearnError::Grid { .. })));
+    assert!(matches!(
+        Grid::new(base()).over("learner.c", ["many"]).candidates(),
+        Err(LearnError::Grid { .. })
+    ));
+    assert!(matches!(
+        Grid::new(base()).over("learner.c", [-1.0]).candidates(),
+        Err(LearnError::Setting { .. })
+    ));
+    assert!(matches!(
+        Grid::new(base()).over("learner.c", [0.0; 0]).candidates(),
+        Err(LearnError::Grid { .. })
+    ));
     let grid = Grid::new(base()).over("learner.c", [1.0, 2.0, 3.0]).over("scaler", ["standard", "min_max"]);
     assert_eq!(grid.candidates().unwrap().len(), 6);
     let drawn = grid.random(3, 1).unwrap();
@@ -116,7 +129,9 @@ fn both_solvers_and_the_incremental_one_find_the_same_components() {
     let mixing = table(12, 12);
     for (rows, columns) in [(60, 12), (9, 12)] {
         let table = table(rows, columns).dot(&mixing);
-        let fit = |solver| Pca::fit(&PcaConfig { components: Some(5), whiten: false, solver }, table.view()).unwrap();
+        let fit = |solver| {
+            Pca::fit(&PcaConfig { components: Some(5), whiten: false, solver }, table.view()).unwrap()
+        };
         let (svd, covariance) = (fit(PcaSolver::Svd), fit(PcaSolver::Covariance));
         let close = |a: &Pca, b: &Pca| {
             for (x, y) in a.components().iter().zip(b.components()) {
@@ -165,7 +180,8 @@ fn columns_go_from_zero_to_one() {
 #[test]
 fn pictures_keep_neighbours_and_do_not_depend_on_threads() {
     let labels: Vec<usize> = (0..150).map(|i| i % 3).collect();
-    let table = Array2::from_shape_fn((150, 10), |(i, j)| noise(i * 10 + j) + if j == labels[i] { 4.0 } else { 0.0 });
+    let table =
+        Array2::from_shape_fn((150, 10), |(i, j)| noise(i * 10 + j) + if j == labels[i] { 4.0 } else { 0.0 });
     let tsne = TsneConfig { iterations: 300, perplexity: 15.0, ..TsneConfig::default() }.plan().unwrap();
     let umap = UmapConfig { iterations: Some(200), ..UmapConfig::default() }.plan().unwrap();
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -51,7 +51,8 @@ fn a_small_cache_changes_nothing() {
     // 400 rows need 1.28 MB at once; 1 MB makes the rows come and go.
     let (table, labels) = blobs(400, 2);
     let values = |cache_mb| {
-        let config = SvcConfig { cache_mb, tolerance: 1e-8, gamma: Gamma::Value(0.5), ..SvcConfig::default() };
+        let config =
+            SvcConfig { cache_mb, tolerance: 1e-8, gamma: Gamma::Value(0.5), ..SvcConfig::default() };
         config.plan().unwrap().fit(table.view(), &labels, 2).unwrap().machines(table.view()).unwrap()
     };
     for (a, b) in values(1).iter().zip(&values(200)) {
@@ -91,7 +92,8 @@ fn votes_shapes_and_probabilities() {
         let right = predicted.iter().zip(&labels).filter(|(p, l)| p == l).count();
         assert!(right > 75, "{right}");
         let proba = model.predict_proba(table.view()).unwrap();
-        let by_proba = proba.rows().into_iter().map(|r| (0..5).max_by(|a, b| r[*a].total_cmp(&r[*b])).unwrap());
+        let by_proba =
+            proba.rows().into_iter().map(|r| (0..5).max_by(|a, b| r[*a].total_cmp(&r[*b])).unwrap());
         let agree = by_proba.zip(&predicted).filter(|(a, b)| a == *b).count();
         assert!(agree > 110, "{agree}");
     }

@@ -42,7 +42,12 @@ impl<'a> Comparison<'a> {
     }
 
     /// Writes an output if the entry names a file for it, and compares.
-    pub(super) fn write(&mut self, key: &str, tolerance_key: &str, values: ArrayD<f64>) -> Result<(), String> {
+    pub(super) fn write(
+        &mut self,
+        key: &str,
+        tolerance_key: &str,
+        values: ArrayD<f64>,
+    ) -> Result<(), String> {
         let Some(file) = self.file(key) else { return Ok(()) };
         write_npy(&self.out.join(&file), &Array::Double(values.clone()))?;
         let Ok(reference) = read(&self.folder.join(&file)) else { return Ok(()) };

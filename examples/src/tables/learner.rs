@@ -3,8 +3,9 @@
 use mgr_learn::{
     AdaBoostConfig, BaggingConfig, ClassWeight, Criterion, DecisionTreeConfig, ExtraTreesConfig, Gamma,
     GaussianNbConfig, GradientBoostingConfig, Kernel, KnnConfig, LdaConfig, LearnerConfig, LinearSvcConfig,
-    LinearSvcLoss, LogisticRegressionConfig, MaxFeatures, Metric, MlpConfig, MultiClass, NearestCentroidConfig,
-    NeighbourWeight, PerceptronConfig, RandomForestConfig, RidgeConfig, SgdConfig, SgdLoss, SvcConfig, TreeSettings,
+    LinearSvcLoss, LogisticRegressionConfig, MaxFeatures, Metric, MlpConfig, MultiClass,
+    NearestCentroidConfig, NeighbourWeight, PerceptronConfig, RandomForestConfig, RidgeConfig, SgdConfig,
+    SgdLoss, SvcConfig, TreeSettings,
 };
 use serde_json::{Map, Value};
 
@@ -167,7 +168,10 @@ pub fn config(name: &str, params: &Map<String, Value>) -> Result<LearnerConfig, 
     } else if is("ridge") {
         params.take("solver");
         params.take("tol");
-        LearnerConfig::Ridge(RidgeConfig { alpha: params.number_or("alpha", 1.0)?, class_weight: class_weight(params)? })
+        LearnerConfig::Ridge(RidgeConfig {
+            alpha: params.number_or("alpha", 1.0)?,
+            class_weight: class_weight(params)?,
+        })
     } else if is("knn") || is("kneighbors") {
         let weight = match word(params, "weights", "uniform")?.as_str() {
             "uniform" => NeighbourWeight::Uniform,
@@ -180,7 +184,9 @@ pub fn config(name: &str, params: &Map<String, Value>) -> Result<LearnerConfig, 
     } else if is("nearest_centroid") {
         LearnerConfig::NearestCentroid(NearestCentroidConfig { metric: metric(params)? })
     } else if is("gaussian_nb") {
-        LearnerConfig::GaussianNb(GaussianNbConfig { var_smoothing: params.number_or("var_smoothing", 1e-9)? })
+        LearnerConfig::GaussianNb(GaussianNbConfig {
+            var_smoothing: params.number_or("var_smoothing", 1e-9)?,
+        })
     } else if is("lda") {
         match word(params, "solver", "svd")?.as_str() {
             "svd" => {}

@@ -6,8 +6,8 @@ mod learner;
 use std::path::{Path, PathBuf};
 
 use mgr_learn::{
-    Classifier, LearnerConfig, Learner, MinMaxScaler, Model, Pca, PcaConfig, StandardScaler, TsneConfig, UmapConfig,
-    trustworthiness,
+    Classifier, Learner, LearnerConfig, MinMaxScaler, Model, Pca, PcaConfig, StandardScaler, TsneConfig,
+    UmapConfig, trustworthiness,
 };
 use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, Ix1, Ix2, s};
 use ndarray_npy::ReadNpyExt;
@@ -167,7 +167,8 @@ impl Suite {
     fn min_max_scaler(&self, entry: &Value) -> Result<Outcome, String> {
         let scaler =
             MinMaxScaler::fit(self.table.select(Axis(0), &self.train).view()).map_err(|e| e.to_string())?;
-        let test = scaler.transform(self.table.select(Axis(0), &self.test).view()).map_err(|e| e.to_string())?;
+        let test =
+            scaler.transform(self.table.select(Axis(0), &self.test).view()).map_err(|e| e.to_string())?;
         let mut found = self.compare(entry);
         found.write("transform_test", "tolerance", test.into_dyn())?;
         found.finish()
@@ -194,7 +195,8 @@ impl Suite {
 
     fn first_rows(&self, entry: Option<&Value>) -> ArrayView2<'_, f64> {
         // "first 500 scaled rows"
-        let words = entry.and_then(|e| e.get("rows")).and_then(Value::as_str).unwrap_or("first 500 scaled rows");
+        let words =
+            entry.and_then(|e| e.get("rows")).and_then(Value::as_str).unwrap_or("first 500 scaled rows");
         let count = words.split(' ').find_map(|w| w.parse::<usize>().ok()).unwrap_or(500);
         self.scaled.slice(s![..count.min(self.scaled.nrows()), ..])
     }
@@ -206,7 +208,8 @@ impl Suite {
             .and_then(|t| t.iter().find(|(key, _)| key.starts_with("embedding")))
             .and_then(|(_, file)| file.as_str())
             .ok_or("there is no stored embedding")?;
-        let embedding = read(&self.folder.join(file))?.into_dimensionality::<Ix2>().map_err(|e| e.to_string())?;
+        let embedding =
+            read(&self.folder.join(file))?.into_dimensionality::<Ix2>().map_err(|e| e.to_string())?;
         self.trust_of(entry, self.first_rows(tsne), embedding.view(), 1e-9)
     }
 
@@ -242,7 +245,8 @@ impl Suite {
 
     fn picture(&self, entry: &Value, tsne: bool) -> Result<Outcome, String> {
         let rows = self.first_rows(Some(entry));
-        let number = |key: &str| entry.get(key).or_else(|| entry.get("params")?.get(key)).and_then(Value::as_f64);
+        let number =
+            |key: &str| entry.get(key).or_else(|| entry.get("params")?.get(key)).and_then(Value::as_f64);
         let embed = |seed: u64| -> Result<Array2<f64>, String> {
             let found = if tsne {
                 let defaults = TsneConfig::default();
@@ -282,7 +286,8 @@ impl Suite {
             for (column, k) in [5, 12].into_iter().enumerate() {
                 let found = trustworthiness(rows, embedding.view(), k).map_err(|e| e.to_string())?;
                 if !reference.is_empty() {
-                    let mean = reference.iter().filter_map(|r| r.get(column)).sum::<f64>() / reference.len() as f64;
+                    let mean =
+                        reference.iter().filter_map(|r| r.get(column)).sum::<f64>() / reference.len() as f64;
                     holds &= found >= mean - slack;
                     shown += &format!(" {found:.4}/{mean:.4}");
                 }
@@ -310,13 +315,18 @@ impl Suite {
         if name.starts_with("stratified") {
             // Classes in the order in which they first occur; every fold takes each folds-th row of the sorted labels.
             let mut order: Vec<usize> = Vec::new();
-            self.labels.iter().for_each(|l| if !order.contains(l) { order.push(*l) });
+            self.labels.iter().for_each(|l| {
+                if !order.contains(l) {
+                    order.push(*l)
+                }
+            });
             let encoded: Vec<usize> =
                 self.labels.iter().map(|l| order.iter().position(|o| o == l).unwrap_or(0)).collect();
             let mut sorted = encoded.clone();
             sorted.sort_unstable();
             for class in 0..order.len() {
-                let share = |fold: usize| sorted.iter().skip(fold).step_by(folds).filter(|c| **c == class).count();
+                let share =
+                    |fold: usize| sorted.iter().skip(fold).step_by(folds).filter(|c| **c == class).count();
                 let mut folds_of_class = (0..folds).flat_map(|f| std::iter::repeat_n(f, share(f)));
                 for (row, _) in encoded.iter().enumerate().filter(|(_, c)| **c == class) {
                     fold_of[row] = folds_of_class.next().unwrap_or(0) as i32;
@@ -408,8 +418,9 @@ impl Suite {
         let (holds, text) = match (number("test_accuracy_mean"), number("test_accuracy_std")) {
             (Some(their_mean), Some(their_deviation)) => {
                 let theirs = number("seeds").unwrap_or(n).max(1.0);
-                let allowed =
-                    3.0 * (deviation * deviation / n + their_deviation * their_deviation / theirs).sqrt() + 0.005;
+                let allowed = 3.0
+                    * (deviation * deviation / n + their_deviation * their_deviation / theirs).sqrt()
+                    + 0.005;
                 json["reference_mean"] = json!(their_mean);
                 json["allowed"] = json!(allowed);
                 let text = format!("mean {mean:.4}, theirs {their_mean:.4}, allowed apart {allowed:.4}");
@@ -424,7 +435,9 @@ impl Suite {
 /// Weights (one row for two classes) and intercepts of a linear model.
 fn linear_parts(model: &Model) -> Option<(Array2<f64>, Array1<f64>)> {
     match model {
-        Model::Linear(m) | Model::Ridge(m) => Some((m.weights().to_owned(), Array1::from(m.intercepts().to_vec()))),
+        Model::Linear(m) | Model::Ridge(m) => {
+            Some((m.weights().to_owned(), Array1::from(m.intercepts().to_vec())))
+        }
         Model::Logistic(m) => {
             let columns = Classifier::columns(m);
             let values: Vec<f64> = m.weights().flatten().copied().collect();

@@ -270,12 +270,14 @@ impl Sorted<'_> {
         let (kernel_rows, diagonal) = match &self.gram {
             Some(gram) => {
                 let diagonal = rows.iter().map(|&r| gram[[r, r]]).collect();
-                let kernel_rows = if all { Rows::Given(gram.view()) } else { Rows::of_gram(gram.view(), rows) };
+                let kernel_rows =
+                    if all { Rows::Given(gram.view()) } else { Rows::of_gram(gram.view(), rows) };
                 (kernel_rows, diagonal)
             }
             None => {
                 let part = self.table.select(Axis(0), rows);
-                let diagonal: Vec<f64> = squares(part.view()).into_iter().map(|s| self.function.own(s)).collect();
+                let diagonal: Vec<f64> =
+                    squares(part.view()).into_iter().map(|s| self.function.own(s)).collect();
                 (Rows::new(self.function, Cow::Owned(part), self.budget), diagonal)
             }
         };
@@ -314,7 +316,13 @@ impl Sorted<'_> {
             let positive = first.iter().filter(|f| **f).count();
             if positive == 0 || positive == train.len() {
                 // One class left: its side is all that can be said.
-                let value = if positive > 0 { 1.0 } else if train.is_empty() { 0.0 } else { -1.0 };
+                let value = if positive > 0 {
+                    1.0
+                } else if train.is_empty() {
+                    0.0
+                } else {
+                    -1.0
+                };
                 order[begin..end].iter().for_each(|&i| decisions[i] = value);
                 continue;
             }
@@ -323,10 +331,9 @@ impl Sorted<'_> {
             let used: Vec<usize> = (0..rows.len()).filter(|&i| solution.alpha[i] > 0.0).collect();
             let vectors = self.table.select(Axis(0), &used.iter().map(|&i| rows[i]).collect::<Vec<_>>());
             let square = squares(vectors.view());
-            let tested = self.table.select(
-                Axis(0),
-                &order[begin..end].iter().map(|&i| sides.rows[i]).collect::<Vec<_>>(),
-            );
+            let tested = self
+                .table
+                .select(Axis(0), &order[begin..end].iter().map(|&i| sides.rows[i]).collect::<Vec<_>>());
             let weights: ndarray::Array1<f64> =
                 used.iter().map(|&i| if first[i] { solution.alpha[i] } else { -solution.alpha[i] }).collect();
             let found = self.function.between(tested.view(), vectors.view(), &square).dot(&weights);
@@ -357,7 +364,11 @@ impl Svc {
         })
     }
 
-    fn sorted(&self, table: ArrayView2<'_, f64>, targets: &Targets) -> Result<(Sorted<'_>, Vec<usize>), LearnError> {
+    fn sorted(
+        &self,
+        table: ArrayView2<'_, f64>,
+        targets: &Targets,
+    ) -> Result<(Sorted<'_>, Vec<usize>), LearnError> {
         let mut order: Vec<usize> = (0..table.nrows()).collect();
         order.sort_by_key(|&i| targets.of_row[i]);
         let mut starts = vec![0];
@@ -382,7 +393,12 @@ impl Svc {
 impl Learner for Svc {
     type Model = SvcModel;
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<SvcModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<SvcModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let (sorted, order) = self.sorted(table, &targets)?;
         let k = targets.classes.len();

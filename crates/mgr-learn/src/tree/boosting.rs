@@ -104,7 +104,8 @@ impl TryFrom<Stored> for GradientBoostingModel {
     fn try_from(Stored { classes, columns, start, trees, importances }: Stored) -> Result<Self, LearnError> {
         let k = if classes.len() == 2 { 1 } else { classes.len() };
         trees.iter().try_for_each(|t| t.check(columns, 1))?;
-        if start.len() != k || !trees.len().is_multiple_of(k) || columns == 0 || importances.len() != columns {
+        if start.len() != k || !trees.len().is_multiple_of(k) || columns == 0 || importances.len() != columns
+        {
             return Err(LearnError::Inconsistent { reason: "trees and classes do not match" });
         }
         Ok(Self { classes, columns, start, trees, importances })
@@ -218,9 +219,13 @@ impl Classifier for GradientBoostingModel {
         let mut scores = self.decision(table)?;
         if self.classes.len() == 2 {
             let second = scores.column(0).mapv(sigmoid);
-            let out = Array2::from_shape_fn((second.len(), 2), |(i, c)| {
-                if c == 1 { second[i] } else { 1.0 - second[i] }
-            });
+            let out =
+                Array2::from_shape_fn(
+                    (second.len(), 2),
+                    |(i, c)| {
+                        if c == 1 { second[i] } else { 1.0 - second[i] }
+                    },
+                );
             return Ok(self.classes.spread(out));
         }
         for mut row in scores.rows_mut() {

@@ -142,7 +142,12 @@ impl Recipe<'_> {
         self.class_weight.check()
     }
 
-    fn fit(&self, table: ArrayView2<'_, f64>, labels: &[usize], classes: usize) -> Result<ForestModel, LearnError> {
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<ForestModel, LearnError> {
         let targets = targets(table, labels, classes)?;
         let of_class = self.class_weight.of(&targets)?;
         let ranked = Ranked::new(table);
@@ -223,7 +228,8 @@ impl ForestModel {
         check_columns(table, self.columns)?;
         let mut out = Array2::zeros((table.nrows(), self.classes.len()));
         let share = 1.0 / self.trees.len() as f64;
-        let parts: Vec<_> = out.axis_chunks_iter_mut(Axis(0), 64).zip(table.axis_chunks_iter(Axis(0), 64)).collect();
+        let parts: Vec<_> =
+            out.axis_chunks_iter_mut(Axis(0), 64).zip(table.axis_chunks_iter(Axis(0), 64)).collect();
         parts.into_par_iter().for_each(|(mut out, rows)| {
             // Tree by tree, so that one tree's nodes stay in the cache over the rows.
             for tree in &self.trees {

@@ -299,8 +299,8 @@ impl Grower<'_> {
             *r = c - l;
         }
         let criterion = ground.settings.criterion;
-        let value =
-            Purity::of(&self.left, criterion).value(criterion) + Purity::of(&self.right, criterion).value(criterion);
+        let value = Purity::of(&self.left, criterion).value(criterion)
+            + Purity::of(&self.right, criterion).value(criterion);
         Some(Some(Split { column, threshold, gain: value - whole.value(criterion) }))
     }
 }

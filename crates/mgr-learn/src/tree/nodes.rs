@@ -88,6 +88,10 @@ impl Nodes {
                     left > i && left + 1 < n && (self.column[i] as usize) < columns
                 }
             });
-        if fits { Ok(()) } else { Err(LearnError::Inconsistent { reason: "a tree's nodes do not fit together" }) }
+        if fits {
+            Ok(())
+        } else {
+            Err(LearnError::Inconsistent { reason: "a tree's nodes do not fit together" })
+        }
     }
 }

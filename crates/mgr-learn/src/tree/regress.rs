@@ -147,8 +147,13 @@ fn search(
             let mut best: Vec<Option<Best>> = vec![None; open.len()];
             let mut passes = Vec::with_capacity(open.len());
             for (i, &column) in columns.iter().enumerate() {
-                let start =
-                    Pass { rows: 0, sum: 0.0, last: f64::NEG_INFINITY, gain: f64::NEG_INFINITY, threshold: 0.0 };
+                let start = Pass {
+                    rows: 0,
+                    sum: 0.0,
+                    last: f64::NEG_INFINITY,
+                    gain: f64::NEG_INFINITY,
+                    threshold: 0.0,
+                };
                 passes.clear();
                 passes.resize(open.len(), start);
                 let values = table.values(column);
