@@ -17,6 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 import argparse
 import importlib.metadata
 import json
+import math
 import platform
 import statistics
 import subprocess
@@ -72,9 +73,20 @@ def peers(y):
     librosa_op("yin", lambda: librosa.yin(y, fmin=65.4, fmax=2093.0, sr=RATE))
     librosa_op("time_stretch", lambda: librosa.effects.time_stretch(y, rate=0.8), runs=5)
     librosa_op("pitch_shift", lambda: librosa.effects.pitch_shift(y, sr=RATE, n_steps=2.0), runs=5)
+    librosa_op("onset_strength", lambda: librosa.onset.onset_strength(y=y, sr=RATE))
+    librosa_op("onset_detect", lambda: librosa.onset.onset_detect(y=y, sr=RATE))
+    librosa_op("tempogram", lambda: librosa.feature.tempogram(y=y, sr=RATE))
+    librosa_op("fourier_tempogram", lambda: np.abs(librosa.feature.fourier_tempogram(y=y, sr=RATE)))
+    librosa_op("tempogram_ratio", lambda: librosa.feature.tempogram_ratio(y=y, sr=RATE), runs=3)
+    librosa_op("tempo", lambda: librosa.feature.tempo(y=y, sr=RATE))
+    librosa_op("beat_track", lambda: librosa.beat.beat_track(y=y, sr=RATE))
+    librosa_op("plp", lambda: librosa.beat.plp(y=y, sr=RATE))
     librosa_op("hpss", lambda: librosa.decompose.hpss(np.abs(librosa.stft(y))), runs=5)
     librosa_op("hpss_time", lambda: librosa.effects.hpss(y), runs=5)
     librosa_op("pyin", lambda: librosa.pyin(y, fmin=65.4, fmax=2093.0, sr=RATE), runs=2)
+    for op in ("marsyas", "tzanetakis_cook"):
+        # No peer in Python: mgr alone.
+        table[op] = ("-", None, {}, 20)
     try:
         from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
     except ImportError:
@@ -135,19 +147,19 @@ def main():
         if unknown:
             sys.exit(f"no such op: {', '.join(sorted(unknown))}")
         lines = []
-        head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr peak MB")
+        head = ("op", "peer", "peer ms", "mgr ms", "mgr min ms", "ratio", "mgr plan ms", "mgr plan MB", "mgr peak MB")
         if arguments.markdown or arguments.document:
             lines.append("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
             print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
         else:
-            print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*head), flush=True)
+            print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}{:>13}".format(*head), flush=True)
         for op, (peer, call, params, runs) in table.items():
             if arguments.ops and op not in arguments.ops:
                 continue
             theirs, ours = [], []
             try:
                 for _ in range(arguments.rounds):
-                    theirs.append(time_peer(call, runs))
+                    theirs.append(time_peer(call, runs) if call else math.nan)
                     ours.append(time_mgr(op, path, 3 * runs, params))
             except RuntimeError as error:
                 print(f"{op}: {error}", file=sys.stderr)
@@ -155,14 +167,16 @@ def main():
             their = 1e3 * statistics.median(theirs)
             our = 1e3 * statistics.median(o["median_s"] for o in ours)
             least = 1e3 * min(o["min_s"] for o in ours)
-            build = 1e3 * statistics.median(o["build_s"] for o in ours)
+            build = 1e3 * statistics.median(o["build_s"] + o["prepare_s"] for o in ours)
+            plan = max(o["plan_bytes"] for o in ours) / 1e6
             peak = max(o["peak_bytes"] for o in ours) / 1e6
-            cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{peak:.1f}")
+            peer_ms, ratio = (f"{their:.1f}", f"{their / our:.1f}") if call else ("-", "-")
+            cells = (op, peer, peer_ms, f"{our:.2f}", f"{least:.2f}", ratio, f"{build:.1f}", f"{plan:.1f}", f"{peak:.1f}")
             if arguments.markdown or arguments.document:
                 lines.append("| " + " | ".join(cells) + " |")
                 print("| " + " | ".join(cells) + " |", flush=True)
             else:
-                print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}".format(*cells), flush=True)
+                print("{:<14}{:<9}{:>10}{:>10}{:>12}{:>9}{:>13}{:>13}{:>13}".format(*cells), flush=True)
 
     if arguments.document:
         write(arguments.document, arguments.rounds, lines)

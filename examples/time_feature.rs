@@ -3,8 +3,10 @@
 //! ```text
 //! cargo run --release -p examples --no-default-features --example time_feature -- OP FILE.wav N [--params JSON] [--json]
 //! ```
-//! The clock starts at samples in memory: decoding is not timed, the STFT is. The last line is the median in seconds, or
-//! with `--json` an object. OP is a golden op; parameters that are not given take the reference's defaults.
+//! The clock starts at samples in memory: decoding is not timed, the STFT is. The last line is the median in seconds, or with
+//! `--json` an object: `build_s` is the time of the plan, `prepare_s` that of the buffers and of tables that need the
+//! clip's length, `plan_bytes` what the plan holds after all runs. OP is a golden op; parameters that are not given take the
+//! reference's defaults.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,13 +52,18 @@ fn time(arguments: &Arguments) -> Result<(), String> {
     let op = ops::plan(&arguments.op, &params, clip.sample_rate)?;
     let build_s = start.elapsed().as_secs_f64();
     let mut runs_s = Vec::with_capacity(arguments.runs as usize);
+    let start = Instant::now();
     let mut repeat = op.repeat(&clip.samples)?;
+    let prepare_s = start.elapsed().as_secs_f64();
     for _ in 0..arguments.runs {
         let start = Instant::now();
         repeat()?;
         runs_s.push(start.elapsed().as_secs_f64());
     }
     let peak_bytes = MEMORY.peak_usage().saturating_sub(before);
+    drop(repeat);
+    let lists = runs_s.capacity() * size_of::<f64>();
+    let plan_bytes = MEMORY.current_usage().saturating_sub(before + lists);
 
     let mut sorted = runs_s.clone();
     sorted.sort_by(f64::total_cmp);
@@ -69,7 +76,8 @@ fn time(arguments: &Arguments) -> Result<(), String> {
     if arguments.json {
         let result = json!({
             "op": arguments.op, "file": arguments.file.display().to_string(), "params": params, "runs_s": runs_s,
-            "median_s": median_s, "min_s": sorted[0], "build_s": build_s, "peak_bytes": peak_bytes,
+            "median_s": median_s, "min_s": sorted[0], "build_s": build_s, "prepare_s": prepare_s,
+            "plan_bytes": plan_bytes, "peak_bytes": peak_bytes,
         });
         println!("{result}");
     } else {

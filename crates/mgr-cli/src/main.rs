@@ -12,6 +12,7 @@ mod learn;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
+mod profile;
 mod table;
 
 use std::process::ExitCode;

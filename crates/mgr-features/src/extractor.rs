@@ -43,6 +43,18 @@ pub enum Axis {
         /// The names.
         names: Vec<String>,
     },
+    /// Lags of an autocorrelation, from 0.
+    Lag {
+        /// Seconds from one lag to the next.
+        step_s: f64,
+        /// How many.
+        count: usize,
+    },
+    /// Tempos in beats a minute, one per row or column.
+    Tempo {
+        /// The tempos.
+        bpm: Vec<f32>,
+    },
     /// Paths of a scattering transform.
     Path {
         /// Order of each path: 0, 1 or 2.
@@ -62,6 +74,8 @@ impl Axis {
             Self::Band { low_hz, .. } => Some(low_hz.len()),
             Self::Coefficient { count, .. } => Some(*count),
             Self::Name { names } => Some(names.len()),
+            Self::Lag { count, .. } => Some(*count),
+            Self::Tempo { bpm } => Some(bpm.len()),
             Self::Path { order, .. } => Some(order.len()),
         }
     }
@@ -88,6 +102,8 @@ pub enum Unit {
     Log10Power,
     /// Frequency in Hz.
     Hertz,
+    /// Tempo in beats a minute.
+    BeatsPerMinute,
     /// A share, mask, correlation or normalised value: no unit.
     Ratio,
     /// A coefficient of a transform of decibels or logarithms.

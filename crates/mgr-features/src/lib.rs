@@ -29,12 +29,16 @@
 //! | [`mfcc`] | mel-frequency cepstral coefficients |
 //! | [`pcen`] | per-channel energy normalisation |
 //! | [`delta`] | derivatives in time of any feature |
+//! | [`stats`] | statistics over time of any feature or matrix: moments, quantiles, histograms, covariance, texture windows |
 //! | [`cqt`] | constant-Q and variable-Q transforms, hybrid and pseudo |
 //! | [`chroma`] | chroma of the STFT and of the CQT, CENS, tonal centroids |
 //! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
+//! | [`timbre`] | the timbre features of Marsyas |
+//! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
@@ -78,11 +82,15 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
+pub mod rhythm;
 pub mod scattering;
 mod simd;
 pub mod spectral;
 pub mod spectrogram;
+pub mod stats;
 pub mod stft;
+pub mod timbre;
+pub mod tzanetakis;
 pub mod window;
 
 pub use column::ColumnStream;

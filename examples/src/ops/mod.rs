@@ -62,12 +62,14 @@ families! {
     mel,
     pitch,
     resample,
+    rhythm,
     spectral,
     scattering,
+    timbre,
 }
 
 /// Ops that exist to be timed: no golden set has them.
-const TIMED: [&str; 1] = ["mlfcf_spectrograms"];
+const TIMED: [&str; 4] = ["mlfcf_spectrograms", "marsyas", "tzanetakis_cook", "tempogram_ratio"];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
@@ -77,7 +79,7 @@ pub fn built() -> impl Iterator<Item = &'static str> {
 /// Whether an op takes the parameter `precision`, "single" or "double", beside the reference's own.
 #[must_use]
 pub fn has_precisions(op: &str) -> bool {
-    scattering::OPS.contains(&op)
+    scattering::OPS.contains(&op) || rhythm::OPS.contains(&op)
 }
 
 /// Plans an op; a parameter that is absent takes the reference's default.

@@ -78,6 +78,10 @@ families! {
     cqt,
     mel,
     pitch,
+    rhythm,
     scattering,
     spectral,
+    stats,
+    timbre,
+    tzanetakis,
 }
