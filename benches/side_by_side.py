@@ -83,6 +83,11 @@ def peers(y):
     librosa_op("plp", lambda: librosa.beat.plp(y=y, sr=RATE))
     librosa_op("hpss", lambda: librosa.decompose.hpss(np.abs(librosa.stft(y))), runs=5)
     librosa_op("hpss_time", lambda: librosa.effects.hpss(y), runs=5)
+    import compare_vectors
+
+    for name in ("gtzan57", "bahuleyan97"):
+        vector = getattr(compare_vectors, name)
+        librosa_op(name, lambda vector=vector: vector(y, RATE, "constant"), {"pad_mode": "constant"}, runs=2)
     librosa_op("pyin", lambda: librosa.pyin(y, fmin=65.4, fmax=2093.0, sr=RATE), runs=2)
     for op in ("marsyas", "tzanetakis_cook"):
         # No peer in Python: mgr alone.

@@ -1,5 +1,6 @@
 //! Shared parts of the examples.
 
 pub mod golden;
+pub mod gtzan_table;
 pub mod ops;
 pub mod tables;

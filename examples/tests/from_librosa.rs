@@ -24,6 +24,7 @@ use mgr_features::pitch::piptrack::*;
 use mgr_features::pitch::pyin::*;
 use mgr_features::pitch::tuning::*;
 use mgr_features::pitch::yin::*;
+use mgr_features::rhythm::*;
 use mgr_features::spectral::*;
 use mgr_features::stft::*;
 use mgr_features::window::*;
@@ -118,6 +119,18 @@ rows! {
     "librosa.hz_to_mel(440)" => MelScale::Slaney.mel(440.0);
     "librosa.mel_to_hz(10)" => MelScale::Slaney.hz(10.0);
     "librosa.cqt_frequencies(84, fmin=32.7)" => CqtConfig::default().plan(sr)?.frequencies();
+    "librosa.onset.onset_strength(y=y, sr=sr)" => OnsetStrengthConfig::default().plan(sr)?.process(y)?;
+    "librosa.onset.onset_strength(S=S_db, sr=sr)" => OnsetStrengthConfig::default().plan(sr)?.process_log_spectrogram(log_mel)?;
+    "librosa.onset.onset_strength_multi(y=y, sr=sr, channels=[0, 64, 128])" => OnsetStrengthConfig { bands: OnsetBands::Edges(vec![0, 64, 128]), ..OnsetStrengthConfig::default() }.plan(sr)?.process(y)?;
+    "librosa.onset.onset_detect(y=y, sr=sr)" => OnsetDetectConfig::default().plan(sr)?.detect(y)?;
+    "librosa.feature.tempogram(y=y, sr=sr)" => TempogramConfig::default().plan(sr)?.process(y)?;
+    "librosa.feature.fourier_tempogram(y=y, sr=sr)" => FourierTempogramConfig::default().plan(sr)?.complex(y)?;
+    "librosa.feature.tempogram_ratio(y=y, sr=sr)" => TempogramRatioConfig::default().plan(sr)?.process(y)?;
+    "librosa.feature.tempo(y=y, sr=sr)" => TempoConfig::default().plan(sr)?.of(y)?;
+    "librosa.feature.tempo(y=y, sr=sr, aggregate=None)" => TempoConfig { resolution: TempoResolution::Frame, ..TempoConfig::default() }.plan(sr)?.process(y)?;
+    "librosa.beat.beat_track(y=y, sr=sr)" => BeatTrackConfig::default().plan(sr)?.track(y)?;
+    "librosa.beat.beat_track(y=y, sr=sr, bpm=120)" => BeatTrackConfig { tempo: BeatTempo::Bpm(120.0), ..BeatTrackConfig::default() }.plan(sr)?.track(y)?;
+    "librosa.beat.plp(y=y, sr=sr)" => PlpConfig::default().plan(sr)?.process(y)?;
 }
 
 /// Without white space, and without the commas that only a formatter sets.

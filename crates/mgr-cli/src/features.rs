@@ -117,6 +117,9 @@ fn plot(arguments: &Plot) -> Result<(), String> {
     let wrong = |e: mgr_features::FeatureError| format!("{}: {e}", arguments.file.display());
     let mut layout = extractor.layout(clip.samples.len()).map_err(wrong)?;
     let mut matrix = extractor.extract(&clip.samples).map_err(wrong)?;
+    if let Some(remark) = extractor.remark(clip.samples.len()) {
+        eprintln!("mgr: {}: {remark}", arguments.file.display());
+    }
     if arguments.db {
         to_decibels(&mut matrix, &mut layout)?;
     }

@@ -20,6 +20,7 @@ use crate::rhythm::{
     BeatTrackConfig, FourierTempogramConfig, OnsetDetectConfig, OnsetStrengthConfig, PlpConfig, TempoConfig,
     TempogramConfig, TempogramRatioConfig,
 };
+use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
@@ -29,6 +30,9 @@ use crate::spectrogram::SpectrogramConfig;
 use crate::stats::StatsConfig;
 use crate::timbre::TimbreConfig;
 use crate::tzanetakis::{BeatHistogramConfig, PitchHistogramConfig, TzanetakisCookConfig};
+use crate::vector_sets::{
+    Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
+};
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -185,5 +189,19 @@ features! {
         Scattering(ScatteringConfig) = "scattering" version 1,
         /// Logarithm of the time scattering of a signal of peak 1.
         MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
+        /// Rhythm pattern: modulation of the loudness of Bark bands.
+        RhythmPattern(RhythmPatternConfig) = "rhythm_pattern" version 1,
+        /// Vectors of the rhythm pattern family.
+        RpFeatures(RpFeaturesConfig) = "rp_features" version 1,
+        /// The 57 columns of the table of GTZAN.
+        Gtzan57(Gtzan57Config) = "gtzan57" version 1,
+        /// The 518 columns of FMA.
+        Fma518(Fma518Config) = "fma518" version 1,
+        /// The 97 values of Bahuleyan.
+        Bahuleyan97(Bahuleyan97Config) = "bahuleyan97" version 1,
+        /// The 120 values of Choi's MFCC.
+        ChoiMfcc120(ChoiMfcc120Config) = "choi_mfcc120" version 1,
+        /// MFCC, derivatives and centroid of the GTZAN-8 study.
+        Gtzan8Mfcc(Gtzan8MfccConfig) = "gtzan8_mfcc_centroid" version 1,
     }
 }

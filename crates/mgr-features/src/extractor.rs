@@ -38,6 +38,11 @@ pub enum Axis {
         /// How many.
         count: usize,
     },
+    /// Frequencies in Hz of the modulation of something.
+    Modulation {
+        /// The frequencies.
+        hz: Vec<f32>,
+    },
     /// Things with a name each: pitch classes, single-valued descriptors.
     Name {
         /// The names.
@@ -65,11 +70,17 @@ pub enum Axis {
 }
 
 impl Axis {
+    /// The time axis of a single column that stands for a whole clip.
+    pub(crate) fn clip(samples: usize, sample_rate: f64) -> Self {
+        let length_s = samples as f64 / sample_rate;
+        Self::Time { start_s: length_s / 2.0, step_s: length_s }
+    }
+
     /// How many rows or columns it describes; a time axis goes on as long as the signal does.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         match self {
-            Self::Frequency { hz } => Some(hz.len()),
+            Self::Frequency { hz } | Self::Modulation { hz } => Some(hz.len()),
             Self::Time { .. } => None,
             Self::Band { low_hz, .. } => Some(low_hz.len()),
             Self::Coefficient { count, .. } => Some(*count),
@@ -182,6 +193,12 @@ pub trait Extractor: Send + Sync + std::fmt::Debug {
         out: ArrayViewMut2<'_, f32>,
         scratch: &mut Scratch,
     ) -> Result<(), FeatureError>;
+
+    /// What a reader of the result for a signal of `samples` samples should know, such as that zeros were put after it.
+    fn remark(&self, samples: usize) -> Option<String> {
+        let _ = samples;
+        None
+    }
 
     /// Computes the feature while samples arrive.
     ///

@@ -38,10 +38,12 @@
 //! | [`timbre`] | the timbre features of Marsyas |
 //! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
 //! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
+//! | [`vector_sets`] | vectors of the literature: GTZAN's 57, FMA's 518, Bahuleyan's 97, Choi's 120 |
 //! | [`presets`] | front ends of published systems by name |
 //! | [`effects`] | pre-emphasis, silence, mu-law, time stretch, pitch shift |
 //! | [`invert`] | from mel, log-mel and MFCC back to sound |
@@ -83,6 +85,7 @@ pub mod presets;
 mod real_fft;
 mod real_inverse;
 pub mod rhythm;
+pub mod rhythm_pattern;
 pub mod scattering;
 mod simd;
 pub mod spectral;
@@ -91,6 +94,7 @@ pub mod stats;
 pub mod stft;
 pub mod timbre;
 pub mod tzanetakis;
+pub mod vector_sets;
 pub mod window;
 
 pub use column::ColumnStream;

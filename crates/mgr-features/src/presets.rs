@@ -13,6 +13,7 @@ use crate::mfcc::{LifterStart, MfccConfig};
 use crate::stft::{Conditioning, StftConfig};
 use crate::timbre::{TimbreConfig, TimbreDialect, TimbreOutput};
 use crate::tzanetakis::TzanetakisCookConfig;
+use crate::vector_sets::{ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig};
 use crate::window::{Symmetry, Window};
 use crate::{FeatureConfig, mlfcf};
 
@@ -43,8 +44,21 @@ pub fn all() -> Vec<Preset> {
     let preset = |name, sample_rate, source, config| Preset { name, sample_rate, source, config };
     vec![
         preset("choi", 12_000, "Choi et al. 2017, transfer learning for music", log_mel(choi())),
+        preset(
+            "choi_mfcc",
+            12_000,
+            "Choi et al. 2017, its MFCC baseline",
+            FeatureConfig::ChoiMfcc120(ChoiMfcc120Config::default()),
+        ),
+        preset("fma", 44_100, "FMA 2017, its 518 columns", FeatureConfig::Fma518(Fma518Config::default())),
         preset("fma_study", 22_050, "FMA genre study, log-mel images", log_mel(fma_study())),
         preset("gtzan8", 16_000, "GTZAN-8 study 2020", log_mel(gtzan8())),
+        preset(
+            "gtzan8_centroid",
+            16_000,
+            "GTZAN-8 study 2020, its MFCC and centroid",
+            FeatureConfig::Gtzan8Mfcc(Gtzan8MfccConfig::default()),
+        ),
         preset("gtzan8_mfcc", 16_000, "GTZAN-8 study 2020, its MFCC", FeatureConfig::Delta(gtzan8_mfcc())),
         preset("image_cnn", 22_050, "image networks on GTZAN", log_mel(image_cnn())),
         preset("kaldi_fbank", 16_000, "Kaldi compute-fbank-feats", log_mel(kaldi_fbank(23))),

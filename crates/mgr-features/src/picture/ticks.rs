@@ -20,6 +20,7 @@ impl Axis {
         match self {
             Self::Frequency { hz } if notes(hz) => "Note",
             Self::Frequency { .. } | Self::Band { .. } => "Frequency in Hz",
+            Self::Modulation { .. } => "Modulation in Hz",
             Self::Time { .. } => "Time in s",
             Self::Coefficient { .. } => "Coefficient",
             Self::Name { .. } => "",
@@ -38,6 +39,7 @@ impl Axis {
         }
         match self {
             Self::Frequency { hz } => frequency_ticks(&hz[..hz.len().min(count)], most),
+            Self::Modulation { hz } => modulation_ticks(&hz[..hz.len().min(count)], most),
             Self::Time { start_s, step_s } => second_ticks(*start_s, *step_s, count, most),
             Self::Lag { step_s, .. } => second_ticks(0.0, *step_s, count, most),
             Self::Tempo { bpm } => frequency_ticks(&bpm[..bpm.len().min(count)], most),
@@ -122,6 +124,13 @@ fn locate(values: &[f32], value: f64) -> Option<f64> {
     }
     let (low, high) = (f64::from(values[above - 1]), f64::from(values[above]));
     Some(above as f64 - (high - value) / (high - low))
+}
+
+/// Round frequencies of an even scale.
+fn modulation_ticks(hz: &[f32], most: usize) -> Vec<Tick> {
+    let (Some(&first), Some(&last)) = (hz.first(), hz.last()) else { return Vec::new() };
+    let values = round_values(f64::from(first), f64::from(last), most);
+    values.filter_map(|(f, label)| Some(Tick { position: locate(hz, f)?, label })).collect()
 }
 
 fn frequency_ticks(hz: &[f32], most: usize) -> Vec<Tick> {

@@ -34,6 +34,7 @@ pub(crate) mod exponential;
 pub(crate) mod interpolate;
 pub(crate) mod inverse;
 pub(crate) mod invert;
+pub(crate) mod loudness;
 pub(crate) mod masks;
 pub(crate) mod median;
 pub(crate) mod moments;
