@@ -95,11 +95,11 @@ impl VotingConfig {
     pub fn plan(&self) -> Result<Voting, LearnError> {
         check_learners(&self.learners)?;
         let sum: f64 = self.weights.iter().sum();
-        if !self.weights.is_empty()
-            && (self.weights.len() != self.learners.len()
-                || !self.weights.iter().all(|w| *w >= 0.0)
-                || !(sum > 0.0 && sum.is_finite()))
-        {
+        let valid = self.weights.len() == self.learners.len()
+            && self.weights.iter().all(|w| *w >= 0.0)
+            && sum > 0.0
+            && sum.is_finite();
+        if !valid && !self.weights.is_empty() {
             let allowed = "one weight of 0 or more for each learner, not all 0";
             return Err(LearnError::Setting { field: "weights", value: sum, allowed });
         }
@@ -148,7 +148,8 @@ impl TryFrom<StoredVoting> for VotingModel {
 
     fn try_from(s: StoredVoting) -> Result<Self, LearnError> {
         models_fit(&s.models, &s.classes, s.columns)?;
-        if s.weights.len() != s.models.len() || !(s.weights.iter().sum::<f64>() > 0.0) {
+        let sum: f64 = s.weights.iter().sum();
+        if s.weights.len() != s.models.len() || sum.is_nan() || sum <= 0.0 {
             return Err(LearnError::Inconsistent { reason: "models and weights do not match" });
         }
         let StoredVoting { classes, columns, models, vote, weights } = s;
