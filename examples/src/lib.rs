@@ -2,5 +2,6 @@
 
 pub mod golden;
 pub mod gtzan_table;
+pub mod metrics;
 pub mod ops;
 pub mod tables;

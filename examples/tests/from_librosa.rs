@@ -9,7 +9,6 @@ use mgr_features::chroma::cens::*;
 use mgr_features::chroma::cqt::*;
 use mgr_features::chroma::filters::*;
 use mgr_features::chroma::stft::*;
-use mgr_features::chroma::*;
 use mgr_features::cqt::*;
 use mgr_features::decibel::*;
 use mgr_features::delta::*;
@@ -165,7 +164,8 @@ fn prepare_and_run(y: &[f32], sr: u32, path: &Path) -> Result<(), Box<dyn Error>
     let power = magnitude.mapv(|m| m * m);
     let log_mel = LogMelConfig::default().plan(sr)?.process(y)?;
     let cqt = CqtConfig::default().plan(sr)?.process_complex(y)?;
-    let cqt36 = CqtConfig { n_bins: 252, bins_per_octave: 36, ..CqtConfig::default() }.plan(sr)?.process(y)?;
+    let cqt36 =
+        CqtConfig { n_bins: 252, bins_per_octave: 36, ..CqtConfig::default() }.plan(sr)?.process(y)?;
     run(
         y,
         sr,
@@ -187,7 +187,8 @@ fn prepare_and_run(y: &[f32], sr: u32, path: &Path) -> Result<(), Box<dyn Error>
 #[test]
 fn the_rows_run() {
     let sr = 22_050;
-    let y: Vec<f32> = (0..2 * sr).map(|n| (n as f32 * 0.07).sin() * (1.0 - (n % 11_025) as f32 / 11_025.0)).collect();
+    let y: Vec<f32> =
+        (0..2 * sr).map(|n| (n as f32 * 0.07).sin() * (1.0 - (n % 11_025) as f32 / 11_025.0)).collect();
     let folder = std::env::temp_dir().join(format!("from_librosa_{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("clip.wav");

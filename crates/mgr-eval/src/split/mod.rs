@@ -27,6 +27,7 @@ pub use grouped::StratifiedGroupKFold;
 pub use mersenne::{NumpyRandom, PythonRandom};
 pub use mlfcf::mlfcf_folds;
 pub use ratio::RatioSplit;
+pub(crate) use shuffle::Shuffler;
 pub use stratified::StratifiedKFold;
 pub use summary::FoldSummary;
 pub use validation::{take_validation, take_validation_groups};
