@@ -4,3 +4,4 @@ pub mod golden;
 pub mod gtzan_table;
 pub mod metrics;
 pub mod ops;
+pub mod tables;

@@ -8,6 +8,7 @@ mod data;
 mod extract;
 mod feature;
 mod features;
+mod learn;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
@@ -33,6 +34,7 @@ Examples:
   mgr extract music/ --feature mfcc --table f.parquet   one table, a row a file, its folder as the label
   mgr data check music/                          counts, unreadable files, repetitions, durations
   mgr features plot song.mp3 -o song.png         a picture of it, with axes
+  mgr learn --table features.csv --all           every classifier, sorted by accuracy
   mgr audio info music/                          format, length, tags, loudness, damage
   mgr audio convert in.mp3 out.wav --rate 22050  a WAV file of it
   mgr predict --run out/demo song.mp3            its genre, by a finished run
@@ -51,6 +53,8 @@ enum Command {
     Extract(extract::Arguments),
     /// Name, describe and draw features.
     Features(features::Arguments),
+    /// Fit classifiers to a table of features and tell how well they do.
+    Learn(learn::Arguments),
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         Command::Data(arguments) => data::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
         Command::Features(arguments) => features::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
     }
