@@ -74,7 +74,7 @@ impl Tiny {
         ];
         Self {
             parameters,
-            input: InputSpec { channels: 1, min_bands: 4, min_frames: 5 },
+            input: InputSpec::picture(1, 4, 5),
             tensors,
             dropout: 0.3,
         }
