@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use common::{difference, fill_by_shape, hashed, numbers, tensor};
 use mgr_models::device::DeviceConfig;
-use mgr_models::train::{CentreLoss, CentreLossConfig};
+use mgr_models::encode;
+use mgr_models::train::{ArrayExamples, CentreLoss, CentreLossConfig};
 use mgr_models::zoo::{
     BlackBoxConfig, FcnConfig, FmaConvNetConfig, FrequencyConfig, MlfcfVectorConfig, NetworkConfig,
     PositionTable, SoftmaxOver, TimeConfig, TwoLayerConfig, Vgg16TransferConfig, VitConfig,
     initialise_time_frequency,
 };
 use mgr_models::{Error, Mode, Network, Role, TensorData};
+use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -387,6 +389,21 @@ fn the_centre_loss_is_that_of_pytorch() {
     ));
     assert!(matches!(loss.mean(&codes.narrow(1, 0, 1), &labels), Err(Error::LengthMismatch { .. })));
     assert!(matches!(loss.mean(&codes, &Tensor::from_slice(&[0_i64, 2, 3, 1])), Err(Error::Torch(_))));
+}
+
+#[test]
+fn codes_are_encoded_in_batches() {
+    let network = NetworkConfig::TimeFrequency(Default::default()).build(8, 3, DeviceConfig::Cpu).unwrap();
+    let pictures = hashed("pictures", &[5, 1, 40, 80]);
+    let array = ArrayD::from_shape_vec(IxDyn(&pictures.shape), pictures.values.clone()).unwrap();
+    let inputs = ArrayExamples::new(array, vec![0; 5]).unwrap();
+    let codes = encode::codes(network.as_ref(), &inputs, 2).unwrap();
+    assert_eq!(codes.dim(), (5, 200));
+    let whole = network.forward_with_code(&tensor(&pictures), Mode::Evaluate).unwrap().code.unwrap();
+    let whole: Vec<f64> = values(&whole).into_iter().map(f64::from).collect();
+    assert!(difference(codes.as_slice().unwrap(), &whole) < 1e-5);
+    let without = NetworkConfig::Gtzan8Q2(Default::default()).build(8, 3, DeviceConfig::Cpu).unwrap();
+    assert!(matches!(encode::codes(without.as_ref(), &inputs, 2), Err(Error::NetworkOutput { .. })));
 }
 
 #[test]
