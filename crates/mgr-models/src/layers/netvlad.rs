@@ -76,6 +76,6 @@ impl NetVlad {
 
 /// Divided by the L2 norm along an axis, at least 1e-12: `torch.nn.functional.normalize`.
 fn unit(input: &Tensor, axis: i64) -> Result<Tensor, Error> {
-    let norm = input.f_norm_scalaropt_dim(2, [axis], true)?.f_clamp_min(1e-12)?;
+    let norm = input.f_norm_scalaropt_dim(2_i64, [axis], true)?.f_clamp_min(1e-12)?;
     Ok(input.f_div(&norm)?)
 }

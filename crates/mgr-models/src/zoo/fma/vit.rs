@@ -328,7 +328,7 @@ impl Layer {
         let no_mask: Option<&Tensor> = None;
         // The scale is 1 / sqrt(dim_head), the operation's default.
         let seen =
-            Tensor::f_scaled_dot_product_attention(&query, &key, &value, no_mask, 0.0, false, None, false)?;
+            Tensor::f_scaled_dot_product_attention(&query, &key, &value, no_mask, 0.0, false, None::<f64>, false)?;
         let seen = seen.f_transpose(1, 2)?.f_reshape([batch, tokens, self.heads * self.dim_head])?;
         self.joined.forward(&seen)
     }
