@@ -163,13 +163,8 @@ fn evaluate(
         }
         .plan()?;
         let (train, validation) = (part(clips, &fold.train, scale)?, part(clips, &fold.validation, scale)?);
-        let fit = plan.fit(
-            network.as_mut(),
-            &train,
-            Some(&validation),
-            &FitOptions::default(),
-            &mut NoObserver,
-        )?;
+        let fit =
+            plan.fit(network.as_mut(), &train, Some(&validation), &FitOptions::default(), &mut NoObserver)?;
         let Outcome::Finished(_) = fit else { return Err("stopped".into()) };
         let scores = probabilities(network.as_ref(), &part(clips, &fold.test, scale)?, 16)?;
         for (row, &clip) in scores.outer_iter().zip(&fold.test) {
@@ -184,14 +179,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let flags = Flags::parse();
     let clips = clips(&flags)?;
     let folds = folds(&flags, &clips)?;
-    println!("{} clips, {} classes, {} folds, {} epochs", clips.labels.len(), clips.classes, flags.folds, flags.epochs);
+    println!(
+        "{} clips, {} classes, {} folds, {} epochs",
+        clips.labels.len(),
+        clips.classes,
+        flags.folds,
+        flags.epochs
+    );
     println!("| seed | published | s | efficient | s | only published right | only efficient right |");
     println!("|---|---|---|---|---|---|---|");
     for seed in 1..=flags.seeds {
-        let (efficient, efficient_seconds) =
-            evaluate(&flags, &clips, &folds, MlfcfVariant::Efficient, seed)?;
-        let (published, published_seconds) =
-            evaluate(&flags, &clips, &folds, MlfcfVariant::Published, seed)?;
+        let (efficient, efficient_seconds) = evaluate(&flags, &clips, &folds, MlfcfVariant::Efficient, seed)?;
+        let (published, published_seconds) = evaluate(&flags, &clips, &folds, MlfcfVariant::Published, seed)?;
         let share = |right: &[bool]| {
             100.0 * right.iter().filter(|&&right| right).count() as f64 / right.len().max(1) as f64
         };

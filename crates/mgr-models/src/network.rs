@@ -163,8 +163,7 @@ impl InputSpec {
     /// # Errors
     /// [`Error::InputTooSmall`] for an axis that may be larger and is too short, [`Error::InputShape`] for anything else.
     pub fn check(&self, network: &'static str, shape: &[usize]) -> Result<(), Error> {
-        let shape_error =
-            || Error::InputShape { network, expected: self.to_string(), got: shape.to_vec() };
+        let shape_error = || Error::InputShape { network, expected: self.to_string(), got: shape.to_vec() };
         if shape.len() != self.axes.len() {
             return Err(shape_error());
         }

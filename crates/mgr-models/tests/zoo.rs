@@ -172,8 +172,7 @@ fn networks_have_the_published_numbers_of_parameters() {
         let network = config.build_blank(classes, DeviceConfig::Cpu).unwrap();
         assert_eq!(network.parameters().weight_count(), count, "{name}");
     }
-    let rectangular =
-        NetworkConfig::Vit(VitConfig::default()).build_blank(8, DeviceConfig::Cpu).unwrap();
+    let rectangular = NetworkConfig::Vit(VitConfig::default()).build_blank(8, DeviceConfig::Cpu).unwrap();
     assert_eq!(rectangular.parameters().weight_count(), 61_027_336);
 }
 
@@ -291,7 +290,8 @@ fn the_published_attention_may_change_the_code_and_the_efficient_graph_begins_as
     };
     let reference: Vec<f64> = code(efficient.as_ref()).iter().map(|&v| f64::from(v)).collect();
     assert!(difference(&code(published.as_ref()), &reference) < 1e-5);
-    let gamma = BTreeMap::from([("attention.gamma".into(), TensorData { shape: vec![1], values: vec![1.0] })]);
+    let gamma =
+        BTreeMap::from([("attention.gamma".into(), TensorData { shape: vec![1], values: vec![1.0] })]);
     assert_eq!(published.parameters().load_part(&gamma).unwrap().len(), data.len() - 1);
     assert!(difference(&code(published.as_ref()), &reference) > 1e-3);
 }
@@ -356,10 +356,17 @@ fn a_softmax_over_the_batch_depends_on_the_batch_and_one_over_rows_does_not() {
     let logits = tensor(&hashed("logits", &[4, 6]));
     let rows = SoftmaxOver::Row.scores(&logits).unwrap();
     let batch = SoftmaxOver::Batch.scores(&logits).unwrap();
-    assert!(values(&rows.sum_dim_intlist(&[1_i64][..], false, Kind::Float)).iter().all(|s| (s - 1.0).abs() < 1e-6));
+    assert!(
+        values(&rows.sum_dim_intlist(&[1_i64][..], false, Kind::Float))
+            .iter()
+            .all(|s| (s - 1.0).abs() < 1e-6)
+    );
     assert!((batch.sum(Kind::Double).double_value(&[]) - 1.0).abs() < 1e-6);
     assert_eq!(batch.size(), [4, 6]);
-    assert_eq!(values(&rows.argmax(1, false).to_kind(Kind::Float)), values(&batch.argmax(1, false).to_kind(Kind::Float)));
+    assert_eq!(
+        values(&rows.argmax(1, false).to_kind(Kind::Float)),
+        values(&batch.argmax(1, false).to_kind(Kind::Float))
+    );
     let part = SoftmaxOver::Row.scores(&logits.narrow(0, 0, 2)).unwrap();
     assert_eq!(values(&part), values(&rows.narrow(0, 0, 2)));
 }
@@ -415,7 +422,10 @@ fn configs_that_cannot_be_built_are_refused() {
     };
     refused(NetworkConfig::BlackBox(BlackBoxConfig { input: [3, 11, 200], ..Default::default() }), "bands");
     refused(NetworkConfig::BlackBox(BlackBoxConfig { pool: [0, 1], ..Default::default() }), "bands");
-    refused(NetworkConfig::BlackBox(BlackBoxConfig { filter: [12, usize::MAX], ..Default::default() }), "filters");
+    refused(
+        NetworkConfig::BlackBox(BlackBoxConfig { filter: [12, usize::MAX], ..Default::default() }),
+        "filters",
+    );
     refused(NetworkConfig::BlackBox(BlackBoxConfig { filters: usize::MAX, ..Default::default() }), "filters");
     refused(NetworkConfig::BlackBox(BlackBoxConfig { dropout: 1.0, ..Default::default() }), "dropout");
     refused(NetworkConfig::BlackBox(BlackBoxConfig { dropout: f64::NAN, ..Default::default() }), "dropout");
@@ -441,7 +451,10 @@ fn configs_that_cannot_be_built_are_refused() {
 fn inputs_that_do_not_fit_are_refused() {
     for case in cases() {
         let name = case["case"].as_str().unwrap();
-        if ["vgg_", "vit_published", "vgg16_transfer", "fma", "two_layer_n"].iter().any(|p| name.starts_with(p)) {
+        if ["vgg_", "vit_published", "vgg16_transfer", "fma", "two_layer_n"]
+            .iter()
+            .any(|p| name.starts_with(p))
+        {
             // Large, and their checks are those of the others.
             continue;
         }

@@ -39,9 +39,8 @@ impl NetVlad {
             let moved = Tensor::f_from_slice(&values.values)?.f_reshape(centroids.size())?;
             centroids.shallow_clone().f_copy_(&moved).map_err(Error::from)
         })?;
-        let centres = Array2::from_shape_vec((clusters, channels), values.values).map_err(|error| {
-            Error::TensorMismatch { name: name.to_string(), reason: error.to_string() }
-        })?;
+        let centres = Array2::from_shape_vec((clusters, channels), values.values)
+            .map_err(|error| Error::TensorMismatch { name: name.to_string(), reason: error.to_string() })?;
         let weight = TensorData {
             shape: vec![clusters, channels, 1, 1],
             values: centres.iter().map(|value| 2.0 * Self::ALPHA * value).collect(),

@@ -100,12 +100,7 @@ impl Tiny {
             parameters.uniform("linear.weight", &[3, 20], 0.2).unwrap(),
             parameters.uniform("linear.bias", &[3], 0.2).unwrap(),
         ];
-        Self {
-            parameters,
-            input: InputSpec::picture(1, 4, 5),
-            tensors,
-            dropout: 0.3,
-        }
+        Self { parameters, input: InputSpec::picture(1, 4, 5), tensors, dropout: 0.3 }
     }
 }
 

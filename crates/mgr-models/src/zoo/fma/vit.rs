@@ -323,12 +323,21 @@ impl Layer {
         let (batch, tokens, _) = x.size3()?;
         let joint = self.queries_keys_values.forward(x)?;
         // (three, batch, heads, tokens, numbers of a head)
-        let parts = joint.f_reshape([batch, tokens, 3, self.heads, self.dim_head])?.f_permute([2, 0, 3, 1, 4])?;
+        let parts =
+            joint.f_reshape([batch, tokens, 3, self.heads, self.dim_head])?.f_permute([2, 0, 3, 1, 4])?;
         let (query, key, value) = (parts.f_select(0, 0)?, parts.f_select(0, 1)?, parts.f_select(0, 2)?);
         let no_mask: Option<&Tensor> = None;
         // The scale is 1 / sqrt(dim_head), the operation's default.
-        let seen =
-            Tensor::f_scaled_dot_product_attention(&query, &key, &value, no_mask, 0.0, false, None::<f64>, false)?;
+        let seen = Tensor::f_scaled_dot_product_attention(
+            &query,
+            &key,
+            &value,
+            no_mask,
+            0.0,
+            false,
+            None::<f64>,
+            false,
+        )?;
         let seen = seen.f_transpose(1, 2)?.f_reshape([batch, tokens, self.heads * self.dim_head])?;
         self.joined.forward(&seen)
     }

@@ -73,8 +73,7 @@ impl FcnConfig {
             let mut layers = Vec::new();
             let mut from = self.input[0];
             for (number, (to, pool)) in (1..).zip(LAYERS) {
-                let config =
-                    Conv2dConfig { initial: Initial::Glorot, ..Conv2dConfig::same([from, to], 3) };
+                let config = Conv2dConfig { initial: Initial::Glorot, ..Conv2dConfig::same([from, to], 3) };
                 layers.push((Conv2d::with(parameters, &format!("conv{number}"), &config)?, pool));
                 from = to;
             }

@@ -55,10 +55,8 @@ impl MlfcfMetaConfig {
         device: DeviceConfig,
     ) -> Result<Box<dyn Network>, Error> {
         check_size("codes", self.codes, 1, 64, "1 to 64")?;
-        let axes = vec![
-            InputAxis::exactly(Axis::Vectors, self.codes),
-            InputAxis::exactly(Axis::Values, Head::CODE),
-        ];
+        let axes =
+            vec![InputAxis::exactly(Axis::Vectors, self.codes), InputAxis::exactly(Axis::Values, Head::CODE)];
         let plate = Plate::new(Self::NAME, classes, InputSpec::new(axes))
             .with_code(Head::CODE)
             .with_dropout(Head::DROPOUT);
@@ -80,8 +78,7 @@ impl Meta {
         for (number, channels, kernel, stride, pool) in
             [(1, [config.codes, 32], 5, 2, 2), (2, [32, 64], 5, 1, 2), (3, [64, CHANNELS], 3, 1, 1)]
         {
-            let convolution =
-                Conv1d::new(parameters, &format!("conv{number}"), channels, kernel, stride, 0)?;
+            let convolution = Conv1d::new(parameters, &format!("conv{number}"), channels, kernel, stride, 0)?;
             layers.push((
                 convolution,
                 BatchNorm::new(parameters, &format!("bn{number}"), channels[1])?,

@@ -77,7 +77,9 @@ impl MlfcfSpectrogramConfig {
     ) -> Result<Box<dyn Network>, Error> {
         let input = InputSpec::picture(1, 32, 32);
         let plate = Plate::new(Self::NAME, classes, input).with_code(Head::CODE).with_dropout(Head::DROPOUT);
-        Assembled::boxed(plate, start, device, |parameters| SpectrogramEncoder::new(*self, parameters, classes))
+        Assembled::boxed(plate, start, device, |parameters| {
+            SpectrogramEncoder::new(*self, parameters, classes)
+        })
     }
 }
 

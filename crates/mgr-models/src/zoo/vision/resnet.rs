@@ -129,8 +129,8 @@ impl ResNetBody {
         depth: ResNetDepth,
         classes: usize,
     ) -> Result<Self, Error> {
-        let convolution =
-            Convolution { channels: [3, 64], kernel: 7, stride: 2 }.layer(parameters, &format!("{prefix}conv1"))?;
+        let convolution = Convolution { channels: [3, 64], kernel: 7, stride: 2 }
+            .layer(parameters, &format!("{prefix}conv1"))?;
         let norm = BatchNorm::new(parameters, &format!("{prefix}bn1"), 64)?;
         let kind = depth.kind();
         let mut blocks = Vec::new();

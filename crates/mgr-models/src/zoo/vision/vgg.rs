@@ -57,9 +57,8 @@ impl VggConfig {
             .without_batch_statistics();
         Assembled::boxed(plate, start, device, |parameters| {
             let features = VggFeatures::new(parameters, "", self.depth, 5)?;
-            let mut linear = |name: &str, sizes| {
-                Linear::with(parameters, name, sizes, Initial::Hundredth, true)
-            };
+            let mut linear =
+                |name: &str, sizes| Linear::with(parameters, name, sizes, Initial::Hundredth, true);
             Ok(Vgg {
                 features,
                 layers: [
