@@ -259,7 +259,7 @@ fn a_step_of_training_changes_what_is_trained_and_nothing_else() {
 
 #[test]
 fn the_published_attention_may_change_the_code_and_the_efficient_graph_begins_as_the_published() {
-    // With gamma 0 and the ten slices of the first linear layer summed, the two variants give the same code.
+    // With gamma 0 and the mean of the ten slices of the first linear layer, the two variants give the same code.
     let build = |variant: &str| {
         let config = serde_json::json!({"name": "mlfcf_spectrogram", "variant": variant});
         let config: NetworkConfig = serde_json::from_value(config).unwrap();
@@ -271,12 +271,9 @@ fn the_published_attention_may_change_the_code_and_the_efficient_graph_begins_as
     for (name, value) in &mut own {
         *value = data[name].clone();
     }
-    // (1024, heads, descriptors, clusters): summed over the heads.
-    let slices = tensor(&data["fc1.weight"]).reshape([1024, 10, 224, 10]).sum_dim_intlist(
-        &[1_i64][..],
-        false,
-        Kind::Double,
-    );
+    // (1024, heads, descriptors, clusters): the mean over the heads.
+    let slices =
+        tensor(&data["fc1.weight"]).reshape([1024, 10, 224, 10]).mean_dim(&[1_i64][..], false, Kind::Double);
     // Each pool's block of the published matrix is (clusters, channels) read as (channels, clusters): the same order in
     // memory within a block, and blocks of 10 x channels follow each other in both.
     own.insert(

@@ -78,7 +78,6 @@ impl CentreLoss {
     }
 
     /// The centres, (classes, code size).
-    #[must_use]
     pub fn centres(&self) -> &Tensor {
         &self.centres
     }
