@@ -90,7 +90,7 @@ impl Mersenne {
 ///
 /// let mut items: Vec<usize> = (0..6).collect();
 /// PythonRandom::new(0).shuffle(&mut items);
-/// assert_eq!(items, [4, 2, 0, 1, 5, 3]); // random.seed(0); random.shuffle(items)
+/// assert_eq!(items, [4, 2, 1, 0, 5, 3]); // random.seed(0); random.shuffle(items)
 /// ```
 #[derive(Clone)]
 pub struct PythonRandom(Mersenne);

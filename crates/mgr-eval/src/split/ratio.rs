@@ -16,9 +16,9 @@ use crate::error::same_length;
 /// ```
 /// use mgr_eval::split::RatioSplit;
 ///
-/// let labels: Vec<usize> = (0..100).map(|i| i % 4).collect();
+/// let labels: Vec<usize> = (0..200).map(|i| i % 4).collect();
 /// let fold = RatioSplit::default().split(&labels)?;
-/// assert_eq!((fold.train.len(), fold.validation.len(), fold.test.len()), (80, 8, 12));
+/// assert_eq!((fold.train.len(), fold.validation.len(), fold.test.len()), (160, 20, 20));
 /// # Ok::<(), mgr_eval::EvalError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
