@@ -8,7 +8,7 @@ use super::{Collection, Facts, Source, facts, folders};
 use crate::DataError;
 
 /// Pairs of clips that are repetitions of one recording, by Sturm (2014), as far as the annotations of Krebs, Böck and Widmer repeat his
-/// list in public.
+/// list in public; ten of thirteen, the others were not at hand.
 pub const REPEATED: &[(&str, &str)] = &[
     ("Quickstep/Albums-AnaBelen_Veneo-11.wav", "Quickstep/Albums-Chrisanne2-12.wav"),
     ("ChaChaCha/Albums-Fire-08.wav", "Samba/Albums-Fire-09.wav"),

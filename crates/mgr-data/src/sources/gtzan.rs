@@ -277,10 +277,10 @@ pub enum Fault {
 /// Clips that share a fault, by genre and number.
 pub type FaultyClips = (Fault, &'static [(&'static str, u16)]);
 
-/// The known faults as far as they are told clip by clip: Sturm's catalogue (arXiv:1306.1461) of exact repetitions, each pair checked
-/// to have one artist and title in his index; pairs of one artist and title beyond these; the distorted and the unreadable clip.
+/// The known faults as far as they are told clip by clip: exact repetitions after Sturm's catalogue (arXiv:1306.1461), not compared with
+/// its text, but each pair has one artist and title in his index; pairs of one artist and title beyond these; the distorted and the unreadable clip.
 ///
-/// His catalogue also holds 43 conspicuous and 63 contentious mislabellings, which are matters of judgement; they are not repeated here.
+/// His catalogue also holds mislabellings clip by clip; they are not here.
 pub const FAULTS: &[FaultyClips] = &[
     (Fault::ExactRepetition, &[("disco", 50), ("disco", 51), ("disco", 70)]),
     (Fault::ExactRepetition, &[("disco", 55), ("disco", 60), ("disco", 89)]),

@@ -19,7 +19,8 @@ pub enum BeatColumns {
     Windows,
 }
 
-/// Parameters of a beat histogram. Defaults are those of Tzanetakis and Cook (2002) at 22,050 Hz where the paper gives them.
+/// Parameters of a beat histogram. Defaults are those usually told of Tzanetakis and Cook (2002) at 22,050 Hz; they were
+/// not compared with the paper's text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BeatHistogramConfig {

@@ -16,7 +16,8 @@ use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::{ColumnStream, FeatureError, check};
 use texture::{TextureScratch, TimbralTexture};
 
-/// Parameters of the feature set of Tzanetakis and Cook. Defaults are the paper's.
+/// Parameters of the feature set of Tzanetakis and Cook. Defaults follow the paper as it is usually restated; they were not
+/// compared with its text or its program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TzanetakisCookConfig {
