@@ -40,6 +40,26 @@ impl FeatureStore {
         Ok(Self { folder, rows: layout.rows, frames: layout.columns })
     }
 
+    /// Opens the store below `root` for matrices of (`rows`, `frames`) that something other than a front end makes, an embedding for
+    /// one. `description` says all that they depend on: its fingerprint is the folder's name, its JSON lies there as `file`.
+    ///
+    /// # Errors
+    /// [`DataError::Io`]; [`DataError::Json`] for a description that JSON cannot hold.
+    pub fn open_described<T: serde::Serialize>(
+        root: &Path,
+        file: &str,
+        description: &T,
+        [rows, frames]: [usize; 2],
+    ) -> Result<Self, DataError> {
+        let folder = root.join(crate::fingerprint(description)?);
+        let path = folder.join(file);
+        if !path.exists() {
+            let json = serde_json::to_vec_pretty(description)?;
+            write_atomic(&path, |out| out.write_all(&json))?;
+        }
+        Ok(Self { folder, rows, frames })
+    }
+
     /// The folder of this front end's features.
     #[must_use]
     pub fn folder(&self) -> &Path {

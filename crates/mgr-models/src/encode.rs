@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use tch::Kind;
 
+use crate::device::flushing_denormals;
 use crate::train::{Batch, Draw, Inputs};
 use crate::{Error, Mode, Network, TensorData};
 
@@ -37,7 +38,7 @@ pub fn probabilities(
     let order: Vec<usize> = (0..inputs.len()).collect();
     for indices in order.chunks(batch_size) {
         let tensor = batch.inputs(inputs, indices, Draw { seed: 0, epoch: 0 }, device)?;
-        let logits = tch::no_grad(|| network.forward(&tensor, Mode::Evaluate))?;
+        let logits = flushing_denormals(|| tch::no_grad(|| network.forward(&tensor, Mode::Evaluate)))?;
         let data = TensorData::from_tensor(&logits.f_softmax(-1, Kind::Float)?)?;
         let expected = [indices.len(), network.classes()];
         if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {

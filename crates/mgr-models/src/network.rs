@@ -86,6 +86,15 @@ pub trait Network: Send {
     /// The errors of [`InputSpec::check`], and [`Error::Torch`].
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error>;
 
+    /// Named outputs of inner layers beside the logits, for embeddings; the network's documentation lists them. Default: the
+    /// logits alone.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    fn outputs(&self, input: &Tensor, mode: Mode) -> Result<Vec<(&'static str, Tensor)>, Error> {
+        Ok(vec![("logits", self.forward(input, mode)?)])
+    }
+
     /// Whether training draws random numbers. Default: [`Randomness::Generator`], the safe answer.
     fn randomness(&self) -> Randomness {
         Randomness::Generator
