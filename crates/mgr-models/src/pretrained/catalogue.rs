@@ -105,7 +105,7 @@ fn choi() -> Vec<Published> {
     let transfer = |variant| Some(NetworkConfig::ChoiTransfer(ChoiTransferConfig { variant }));
     let start = Patch::Start { samples: 348_000, frames: 1360 };
     let tagger = |epsilon| MusicTaggerConfig { epsilon };
-    let centre = Some((FrontEnd::ChoiTagger, Patch::Centre { samples: 349_440 }));
+    let centre = |front_end| Some((front_end, Patch::Centre { samples: 349_440 }));
     let windows = Some((FrontEnd::ChoiTagger, Patch::Windows { samples: 349_440 }));
     vec![
         Published {
@@ -134,7 +134,7 @@ fn choi() -> Vec<Published> {
             source: CHOI_TAGGERS,
             licence: "MIT",
             network: Some(NetworkConfig::MusicTaggerCnn(tagger(KerasEpsilon::Keras106))),
-            front_end: centre,
+            front_end: centre(FrontEnd::ChoiTaggerStandardised),
             tags: tags::MSD,
             map: map::choi_cnn,
         },
@@ -144,9 +144,19 @@ fn choi() -> Vec<Published> {
             source: CHOI_TAGGERS,
             licence: "MIT",
             network: Some(NetworkConfig::MusicTaggerCrnn(tagger(KerasEpsilon::Keras12))),
-            front_end: centre,
+            front_end: centre(FrontEnd::ChoiTagger),
             tags: tags::MSD,
             map: map::choi_crnn,
+        },
+        Published {
+            name: "choi-crnn-std",
+            title: "The same file, its statistics read as they were trained",
+            source: CHOI_TAGGERS,
+            licence: "MIT",
+            network: Some(NetworkConfig::MusicTaggerCrnn(tagger(KerasEpsilon::Keras106))),
+            front_end: centre(FrontEnd::ChoiTaggerStandardised),
+            tags: tags::MSD,
+            map: map::choi_crnn_std,
         },
         Published {
             name: "genre-crnn",

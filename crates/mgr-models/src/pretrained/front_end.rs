@@ -28,6 +28,9 @@ pub enum FrontEnd {
     ChoiTransferKeras2,
     /// Won's taggers: 16 kHz, power of 512/256 with mirrored ends under the stored filter bank, `10 log10(max(x, 1e-10))`.
     Sota,
+    /// [`FrontEnd::ChoiTagger`], then less its mean and by its standard deviation. The published statistics of the first
+    /// normalisation say that the networks were trained on about such images; which standardisation it was is not known.
+    ChoiTaggerStandardised,
     /// Choi's taggers: 12 kHz, the square of the mel power of 512/256, `10 log10(max(x, 1e-10))` down to 80 under the clip's
     /// largest. Ends see zeros as in today's librosa; that of 2016 mirrored them.
     ChoiTagger,
@@ -74,6 +77,22 @@ pub enum Patch {
 }
 
 impl Patch {
+    /// Lengths from 1 to a day of samples, patches from 1 to 4096, so that nothing divides by 0 and memory is bounded.
+    fn check(self) -> Result<(), Error> {
+        const DAY: usize = 24 * 3600 * 48_000;
+        let (lengths, count) = match self {
+            Self::Frames { length, hop, samples } => ([length, hop, samples], 1),
+            Self::Start { samples, frames } => ([samples, frames, 1], 1),
+            Self::Centre { samples } | Self::Windows { samples } => ([samples, 1, 1], 1),
+            Self::Spread { samples, count } => ([samples, 1, 1], count),
+        };
+        if lengths.iter().all(|length| (1..=DAY).contains(length)) && (1..=4096).contains(&count) {
+            return Ok(());
+        }
+        let allowed = "lengths from 1 to 4147200000, 1 to 4096 patches";
+        Err(Error::InvalidConfig { field: "patch", value: format!("{self:?}"), allowed })
+    }
+
     /// The stretches of a clip, each of the samples of one picture.
     fn stretches(self, length: usize) -> Vec<(usize, usize)> {
         match self {
@@ -81,11 +100,11 @@ impl Patch {
             Self::Start { samples, .. } => vec![(0, samples)],
             Self::Centre { samples } => vec![(length.saturating_sub(samples) / 2, samples)],
             Self::Windows { samples } => {
-                (0..(length / samples.max(1)).max(1)).map(|index| (index * samples, samples)).collect()
+                (0..(length / samples).max(1)).map(|index| (index * samples, samples)).collect()
             }
             Self::Spread { samples, count } => {
-                let hop = length.saturating_sub(samples) / count.max(1);
-                let count = if length > samples { count.max(1) } else { 1 };
+                let hop = length.saturating_sub(samples) / count;
+                let count = if length > samples { count } else { 1 };
                 (0..count).map(|index| (index * hop, samples)).collect()
             }
         }
@@ -114,12 +133,15 @@ impl FrontEnd {
     pub fn sample_rate(self) -> u32 {
         match self {
             Self::Musicnn | Self::Sota => 16_000,
-            Self::ChoiTransfer | Self::ChoiTransferKeras2 | Self::ChoiTagger => 12_000,
+            Self::ChoiTransfer | Self::ChoiTransferKeras2 | Self::ChoiTagger | Self::ChoiTaggerStandardised => {
+                12_000
+            }
         }
     }
 
     /// `bank` is the stored filter bank, (bins, bands), which [`FrontEnd::Sota`] needs.
     pub(super) fn plan(self, patch: Patch, bank: Option<&TensorData>) -> Result<FrontEndPlan, Error> {
+        patch.check()?;
         let rate = self.sample_rate();
         let stage = match self {
             Self::Musicnn => Stage::Mel(presets::musicnn().mel.plan(rate)?),
@@ -129,8 +151,7 @@ impl FrontEnd {
                 config.mel.stft.symmetry = Symmetry::Periodic;
                 Stage::LogMel(config.plan(rate)?)
             }
-            Self::ChoiTagger => {
-                // 10 log10 of a square is 20 log10: the power 4 of the magnitude under no filter would not be the same.
+            Self::ChoiTagger | Self::ChoiTaggerStandardised => {
                 let MelConfig { stft, bank, power } = presets::choi().mel;
                 let stft = StftConfig { symmetry: Symmetry::Periodic, ..stft };
                 Stage::Mel(MelConfig { stft, bank, power }.plan(rate)?)
@@ -177,7 +198,7 @@ impl FrontEndPlan {
                 .iter()
                 .flat_map(|picture| {
                     let last = picture.ncols().checked_sub(length);
-                    let starts = last.into_iter().flat_map(move |last| (0..=last).step_by(hop.max(1)));
+                    let starts = last.into_iter().flat_map(move |last| (0..=last).step_by(hop));
                     starts.map(move |start| picture.slice(s![.., start..start + length]))
                 })
                 .collect(),
@@ -204,15 +225,27 @@ impl FrontEndPlan {
             FrontEnd::Musicnn => {
                 picture.mapv_inplace(|power| (10_000.0 * round_to_f16(power) + 1.0).log10());
             }
-            FrontEnd::ChoiTagger => {
+            FrontEnd::ChoiTagger | FrontEnd::ChoiTaggerStandardised => {
                 picture.mapv_inplace(|power| 10.0 * (power * power).max(1e-10).log10());
                 let floor = picture.iter().copied().fold(f32::NEG_INFINITY, f32::max) - 80.0;
                 picture.mapv_inplace(|level| level.max(floor));
+                if self.kind == FrontEnd::ChoiTaggerStandardised {
+                    standardise(&mut picture);
+                }
             }
             _ => picture.mapv_inplace(|power| 10.0 * power.max(1e-10).log10()),
         }
         Ok(picture)
     }
+}
+
+/// The picture less its mean, by its standard deviation; silence gives zeros.
+fn standardise(picture: &mut Array2<f32>) {
+    let count = picture.len().max(1) as f64;
+    let mean = picture.iter().map(|&level| f64::from(level)).sum::<f64>() / count;
+    let variance = picture.iter().map(|&level| (f64::from(level) - mean).powi(2)).sum::<f64>() / count;
+    let scale = if variance > 0.0 { variance.sqrt().recip() } else { 0.0 };
+    picture.mapv_inplace(|level| ((f64::from(level) - mean) * scale) as f32);
 }
 
 #[cfg(test)]

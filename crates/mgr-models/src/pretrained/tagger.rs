@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3, Axis, s};
 use tch::{Kind, Tensor};
 
 use super::Pretrained;
-use super::front_end::{FrontEnd, FrontEndPlan};
+use super::front_end::{FrontEnd, FrontEndPlan, Patch};
 use crate::device::{self, DeviceConfig};
 use crate::parameters::mismatch;
 use crate::{Error, Mode, Network, TensorData};
@@ -19,6 +19,7 @@ const BATCH: usize = 4;
 pub struct Tagger {
     network: Box<dyn Network>,
     front_end: FrontEndPlan,
+    bank: Option<TensorData>,
     kind: FrontEnd,
     tags: Vec<String>,
     name: String,
@@ -86,15 +87,26 @@ impl Tagger {
             value: pretrained.name().to_owned(),
             allowed: "weights of a network that hears audio",
         })?;
-        let front_end = kind.plan(patch, pretrained.tensors().get("spec.mel_scale.fb"))?;
+        let bank = pretrained.tensors().get("spec.mel_scale.fb").cloned();
+        let front_end = kind.plan(patch, bank.as_ref())?;
         Ok(Self {
             network,
             front_end,
+            bank,
             kind,
             tags: pretrained.tags().to_vec(),
             name: pretrained.name().to_owned(),
             shares: pretrained.name() == "genre-crnn",
         })
+    }
+
+    /// The same with other patches, such as overlapping ones.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for a patch of no length.
+    pub fn with_patch(mut self, patch: Patch) -> Result<Self, Error> {
+        self.front_end = self.kind.plan(patch, self.bank.as_ref())?;
+        Ok(self)
     }
 
     /// The name of the weights.

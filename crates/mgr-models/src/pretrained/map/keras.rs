@@ -143,19 +143,30 @@ pub(in super::super) fn choi_cnn(map: WeightMap) -> Result<Tensors, Error> {
 /// [`crate::zoo::MusicTaggerCrnn`] from the TensorFlow file: kernels already turned; read as variances, as the release did
 /// whose numbers are published.
 pub(in super::super) fn choi_crnn(map: WeightMap) -> Result<Tensors, Error> {
-    crnn(map, Kernels::Correlation, "output", 50)
+    crnn(map, Kernels::Correlation, Slot::Variance, "output", 50)
+}
+
+/// The same file read as standard deviations, which its values are.
+pub(in super::super) fn choi_crnn_std(map: WeightMap) -> Result<Tensors, Error> {
+    crnn(map, Kernels::Correlation, Slot::Deviation, "output", 50)
 }
 
 /// [`crate::zoo::MusicTaggerCrnn`] with ten genres from the Theano file: kernels to be turned, variances, a last layer of
 /// another name.
 pub(in super::super) fn genre_crnn(map: WeightMap) -> Result<Tensors, Error> {
-    crnn(map, Kernels::Convolution, "preds", 10)
+    crnn(map, Kernels::Convolution, Slot::Variance, "preds", 10)
 }
 
-fn crnn(map: WeightMap, kernels: Kernels, head: &str, classes: usize) -> Result<Tensors, Error> {
+fn crnn(
+    map: WeightMap,
+    kernels: Kernels,
+    slot: Slot,
+    head: &str,
+    classes: usize,
+) -> Result<Tensors, Error> {
     let mut m = keras_1(map)?;
-    m.keras_norm("bn_0_freq", "bn_0_freq", 1440, Slot::Variance)?;
-    blocks(&mut m, &[64, 128, 128, 128], kernels, Slot::Variance)?;
+    m.keras_norm("bn_0_freq", "bn_0_freq", 1440, slot)?;
+    blocks(&mut m, &[64, 128, 128, 128], kernels, slot)?;
     m.keras_gru("gru1", 128)?;
     m.keras_gru("gru2", 32)?;
     m.keras_dense(head, "output", [32, classes])?;

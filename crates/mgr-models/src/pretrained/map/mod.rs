@@ -10,7 +10,7 @@ mod vgg16;
 
 use std::collections::BTreeMap;
 
-pub(super) use keras::{choi_cnn, choi_crnn, choi_transfer, choi_transfer_keras2, genre_crnn};
+pub(super) use keras::{choi_cnn, choi_crnn, choi_crnn_std, choi_transfer, choi_transfer_keras2, genre_crnn};
 pub(super) use musicnn::{musicnn, musicnn_vgg};
 pub(super) use sota::sota;
 pub(super) use vgg16::vgg16;
