@@ -12,7 +12,7 @@ use mgr_data::front_end::ClipFeatures;
 use mgr_data::sha256_hex;
 use mgr_data::store::FeatureStore;
 use mgr_models::device::DeviceConfig;
-use mgr_models::pretrained::{Pretrained, Taggram, Tagger, library};
+use mgr_models::pretrained::{Pretrained, Tagger, Taggram, library};
 use ndarray::Axis;
 use serde::Serialize;
 

@@ -42,7 +42,10 @@ fn tagger(name: &str) -> Option<Tagger> {
 
 /// Largest difference from the numbers expected.
 fn difference<'a>(got: impl IntoIterator<Item = &'a f32>, expected: &[f64]) -> f64 {
-    got.into_iter().zip(expected).map(|(&got, expected)| (f64::from(got) - expected).abs()).fold(0.0, f64::max)
+    got.into_iter()
+        .zip(expected)
+        .map(|(&got, expected)| (f64::from(got) - expected).abs())
+        .fold(0.0, f64::max)
 }
 
 #[test]
@@ -323,12 +326,13 @@ fn the_genre_network_gives_the_reference_scores() {
     let Some(pretrained) = import("genre-crnn") else { return };
     let tagger = Tagger::new(&pretrained, DeviceConfig::Cpu).unwrap();
     // Each score is divided by their sum; the reference lists them before.
-    let share = |expected: &[f64]| -> Vec<f64> { expected.iter().map(|x| x / expected.iter().sum::<f64>()).collect() };
+    let share = |expected: &[f64]| -> Vec<f64> {
+        expected.iter().map(|x| x / expected.iter().sum::<f64>()).collect()
+    };
     let [image, _] = synthetic();
     let scores = tagger.scores(&image).unwrap().mean();
-    let expected = [
-        0.041229, 0.112668, 0.080524, 0.252836, 0.483945, 0.467780, 0.751561, 0.383481, 0.294734, 0.898788,
-    ];
+    let expected =
+        [0.041229, 0.112668, 0.080524, 0.252836, 0.483945, 0.467780, 0.751561, 0.383481, 0.294734, 0.898788];
     let worst = difference(&scores, &share(&expected));
     assert!(worst < 1e-5, "{worst}");
 
@@ -341,14 +345,14 @@ fn the_genre_network_gives_the_reference_scores() {
         .collect();
     let picture = tagger.pictures(&samples, 12_000).unwrap();
     assert_eq!(picture.dim(), (1, 96, 1366));
-    let range = [picture.iter().copied().fold(f32::MAX, f32::min), picture.iter().copied().fold(f32::MIN, f32::max)];
+    let range =
+        [picture.iter().copied().fold(f32::MAX, f32::min), picture.iter().copied().fold(f32::MIN, f32::max)];
     assert!(difference(&range, &[-38.99564, 41.00436]) < 1e-3, "{range:?}");
     let sum: f64 = picture.iter().map(|&x| f64::from(x)).sum();
     assert!((sum + 4_525_812.71).abs() < 20.0, "{sum}");
     let scores = tagger.taggram(&samples, 12_000).unwrap();
-    let expected = [
-        0.001130, 0.011911, 0.005436, 0.002041, 0.008681, 0.008182, 0.003804, 0.020658, 0.006153, 0.000747,
-    ];
+    let expected =
+        [0.001130, 0.011911, 0.005436, 0.002041, 0.008681, 0.008182, 0.003804, 0.020658, 0.006153, 0.000747];
     let worst = difference(&scores.mean(), &share(&expected));
     println!("genre-crnn, sines: {worst:.1e}");
     // Six decimals of scores near 0.01, divided by their sum of 0.07, and a picture whose floor is rounding.

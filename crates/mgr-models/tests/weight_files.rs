@@ -164,7 +164,10 @@ fn files_cut_anywhere_are_refused() {
         for length in (0..whole.len()).step_by(1 + whole.len() / 500) {
             let result = read(&whole[..length], None);
             // The last bytes of an archive's comment or of a padded file may be missing without harm.
-            assert!(result.is_err() || length + 8 > whole.len() || name.ends_with(".h5"), "{name} at {length}");
+            assert!(
+                result.is_err() || length + 8 > whole.len() || name.ends_with(".h5"),
+                "{name} at {length}"
+            );
         }
     }
     let (index, values) = (bytes("plain.index"), bytes("plain.data-00000-of-00001"));

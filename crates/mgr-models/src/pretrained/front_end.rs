@@ -133,9 +133,10 @@ impl FrontEnd {
     pub fn sample_rate(self) -> u32 {
         match self {
             Self::Musicnn | Self::Sota => 16_000,
-            Self::ChoiTransfer | Self::ChoiTransferKeras2 | Self::ChoiTagger | Self::ChoiTaggerStandardised => {
-                12_000
-            }
+            Self::ChoiTransfer
+            | Self::ChoiTransferKeras2
+            | Self::ChoiTagger
+            | Self::ChoiTaggerStandardised => 12_000,
         }
     }
 
@@ -170,7 +171,9 @@ impl FrontEnd {
                         Array2::from_shape_vec((bins, bands), bank.values.clone()).ok()
                     })
                     .filter(|bank| bank.nrows() == 257)
-                    .ok_or_else(|| crate::parameters::mismatch("spec.mel_scale.fb", "missing or misshapen"))?;
+                    .ok_or_else(|| {
+                        crate::parameters::mismatch("spec.mel_scale.fb", "missing or misshapen")
+                    })?;
                 Stage::Bank(spectrogram, bank.reversed_axes().as_standard_layout().into_owned())
             }
         };

@@ -50,9 +50,7 @@ pub use hdf5::read as read_hdf5;
 pub use safetensors_file::read as read_safetensors;
 pub use tagger::{Embedding, Tagger, Taggram};
 pub use tensorflow::read as read_tensorflow;
-pub use torch_file::{
-    read_legacy as read_torch_legacy, read_pickled_arrays, read_zip as read_torch_zip,
-};
+pub use torch_file::{read_legacy as read_torch_legacy, read_pickled_arrays, read_zip as read_torch_zip};
 pub use weight_map::WeightMap;
 
 use std::fs;

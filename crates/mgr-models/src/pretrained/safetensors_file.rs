@@ -12,8 +12,8 @@ const FORMAT: &str = "safetensors file";
 /// # Errors
 /// [`WeightError::Malformed`], and [`WeightError::Unsupported`] for a number type of less than a byte.
 pub fn read(bytes: &[u8]) -> Result<WeightMap, WeightError> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| WeightError::malformed(FORMAT, error.to_string()))?;
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| WeightError::malformed(FORMAT, error.to_string()))?;
     let mut map = WeightMap::default();
     for (name, view) in file.iter() {
         let element = match view.dtype() {

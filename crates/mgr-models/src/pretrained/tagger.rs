@@ -177,9 +177,8 @@ impl Tagger {
     pub fn outputs(&self) -> Result<Vec<&'static str>, Error> {
         let silence = self.front_end.pictures(&[])?;
         let input = self.batch(&silence.slice_move(s![..1, .., ..]))?;
-        let outputs = device::flushing_denormals(|| {
-            tch::no_grad(|| self.network.outputs(&input, Mode::Evaluate))
-        })?;
+        let outputs =
+            device::flushing_denormals(|| tch::no_grad(|| self.network.outputs(&input, Mode::Evaluate)))?;
         Ok(outputs.into_iter().map(|(name, _)| name).collect())
     }
 
@@ -199,7 +198,11 @@ impl Tagger {
                 }
             })?;
             let axes: Vec<i64> = (2..tensor.dim() as i64).collect();
-            Ok(if axes.is_empty() { tensor } else { tensor.f_mean_dim(axes.as_slice(), false, Kind::Float)? })
+            Ok(if axes.is_empty() {
+                tensor
+            } else {
+                tensor.f_mean_dim(axes.as_slice(), false, Kind::Float)?
+            })
         };
         let first = self.rows_of(&pictures, pick)?;
         Ok(Embedding { output: output.to_owned(), values: first })

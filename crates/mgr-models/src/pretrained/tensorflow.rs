@@ -318,7 +318,9 @@ mod tests {
         assert_eq!(unsnapped(&packed).unwrap(), b"abcdabcdabcd!");
         // A run: a copy from one back.
         assert_eq!(unsnapped(&[9, 0, b'x', 7 << 2 | 2, 1, 0]).unwrap(), b"xxxxxxxxx");
-        for broken in [&[5_u8, 0, b'x'][..], &[2, 1, 0], &[1, 0, b'x', 0, b'y'], &[200, 200, 200, 1], &[4, 63 << 2]] {
+        for broken in
+            [&[5_u8, 0, b'x'][..], &[2, 1, 0], &[1, 0, b'x', 0, b'y'], &[200, 200, 200, 1], &[4, 63 << 2]]
+        {
             assert!(unsnapped(broken).is_err(), "{broken:?}");
         }
     }

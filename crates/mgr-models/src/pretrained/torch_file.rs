@@ -41,9 +41,9 @@ pub fn read_zip(bytes: &[u8]) -> Result<WeightMap, WeightError> {
     let mut storages = HashMap::new();
     for member in &members {
         if let Some(key) = member.name.strip_prefix(&folder).and_then(|name| name.strip_prefix("data/")) {
-            let content = member.plain().ok_or_else(|| {
-                WeightError::unsupported(FORMAT, format!("compressed {}", plain(member)))
-            })?;
+            let content = member
+                .plain()
+                .ok_or_else(|| WeightError::unsupported(FORMAT, format!("compressed {}", plain(member))))?;
             storages.insert(key.to_owned(), content);
         }
     }
@@ -198,9 +198,9 @@ impl Collector<'_> {
             return Ok(TensorData { shape: tensor.shape.clone(), values: Vec::new() });
         }
         let steps = tensor.shape.iter().zip(&tensor.strides);
-        let last = steps
-            .clone()
-            .try_fold(tensor.offset, |sum, (&axis, &stride)| sum.checked_add((axis - 1).checked_mul(stride)?));
+        let last = steps.clone().try_fold(tensor.offset, |sum, (&axis, &stride)| {
+            sum.checked_add((axis - 1).checked_mul(stride)?)
+        });
         if last.is_none_or(|last| last >= stored) {
             return Err(wrong("it reaches beyond its storage"));
         }
@@ -219,9 +219,10 @@ impl Collector<'_> {
     fn array(&mut self, array: &Array, name: &str) -> Result<TensorData, WeightError> {
         let bytes = self.objects.bytes(self.whole, array.bytes)?;
         self.values = charge(self.values, bytes.len() / array.element.size())?;
-        let data = array.element.tensor(FORMAT, &array.shape, bytes, array.big_endian).map_err(|error| {
-            WeightError::malformed(FORMAT, format!("{name}: {error}"))
-        })?;
+        let data = array
+            .element
+            .tensor(FORMAT, &array.shape, bytes, array.big_endian)
+            .map_err(|error| WeightError::malformed(FORMAT, format!("{name}: {error}")))?;
         if !array.column_major {
             return Ok(data);
         }

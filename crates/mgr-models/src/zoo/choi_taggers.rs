@@ -180,8 +180,10 @@ impl MusicTaggerCrnn {
         let input_norm = Norm::new(p, "bn_0_freq", FRAMES + 2 * Self::PADDING, constants)?;
         let blocks = [(64, [2, 2]), (128, [3, 3]), (128, [4, 4]), (128, [4, 4])];
         let blocks = Block::all(p, constants, blocks)?;
-        let recurrent =
-            [KerasGru::new(p, "gru1", 128, Self::HIDDEN)?, KerasGru::new(p, "gru2", Self::HIDDEN, Self::HIDDEN)?];
+        let recurrent = [
+            KerasGru::new(p, "gru1", 128, Self::HIDDEN)?,
+            KerasGru::new(p, "gru2", Self::HIDDEN, Self::HIDDEN)?,
+        ];
         let output = Linear::new(p, "output", Self::HIDDEN, classes)?;
         let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: FRAMES };
         Ok(Self { parameters, input, input_norm, blocks, recurrent, output, classes })
@@ -190,7 +192,8 @@ impl MusicTaggerCrnn {
     fn embedding(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         check_picture(Self::NAME, input, BANDS, FRAMES..=FRAMES)?;
         let padding = Self::PADDING as i64;
-        let mut x = normalised_in_time(&self.input_norm, &input.f_constant_pad_nd([padding, padding])?, mode)?;
+        let mut x =
+            normalised_in_time(&self.input_norm, &input.f_constant_pad_nd([padding, padding])?, mode)?;
         for block in &self.blocks {
             x = block.forward(&x, mode)?.f_dropout(0.1, mode == Mode::Train)?;
         }

@@ -62,7 +62,8 @@ pub struct Listed {
 /// All networks of the zoo with their published inputs and counts of parameters.
 #[must_use]
 pub fn listed() -> Vec<Listed> {
-    let listed = |network, classes, parameters, input, paper| Listed { network, classes, parameters, input, paper };
+    let listed =
+        |network, classes, parameters, input, paper| Listed { network, classes, parameters, input, paper };
     let musicnn = "Pons and Serra, ISMIR late-breaking 2019";
     let transfer = "Choi et al., ISMIR 2017";
     let won = "Won et al., SMC 2020";
@@ -82,7 +83,13 @@ pub fn listed() -> Vec<Listed> {
         listed(Net::TaggingMusicnn, 50, 784_300, [1, 96, 188], won),
         listed(Net::MusicTaggerCnn(tagger), 50, 865_950, [1, 96, 1366], "Choi et al., ISMIR 2016"),
         listed(Net::MusicTaggerCrnn(tagger), 50, 396_786, [1, 96, 1366], "Choi et al., ICASSP 2017"),
-        listed(Net::MusicTaggerCrnn(tagger), 10, 395_466, [1, 96, 1366], "Albert 2017, after Choi et al. 2017"),
+        listed(
+            Net::MusicTaggerCrnn(tagger),
+            10,
+            395_466,
+            [1, 96, 1366],
+            "Albert 2017, after Choi et al. 2017",
+        ),
     ]
 }
 
@@ -100,7 +107,9 @@ impl NetworkConfig {
             Self::TaggingFcn => Ok(Box::new(TaggingFcn::new(classes, seed, device)?)),
             Self::TaggingCrnn => Ok(Box::new(TaggingCrnn::new(classes, seed, device)?)),
             Self::TaggingMusicnn => Ok(Box::new(TaggingMusicnn::new(classes, seed, device)?)),
-            &Self::MusicTaggerCnn(config) => Ok(Box::new(MusicTaggerCnn::new(config, classes, seed, device)?)),
+            &Self::MusicTaggerCnn(config) => {
+                Ok(Box::new(MusicTaggerCnn::new(config, classes, seed, device)?))
+            }
             &Self::MusicTaggerCrnn(config) => {
                 Ok(Box::new(MusicTaggerCrnn::new(config, classes, seed, device)?))
             }

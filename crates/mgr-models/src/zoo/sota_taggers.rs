@@ -142,8 +142,7 @@ impl TaggingCrnn {
         let p = &mut parameters;
         mel_bank(p)?;
         let spec_norm = Norm::new(p, "spec_bn", 1, TORCH)?;
-        let blocks =
-            [([1, 64], [2, 2]), ([64, 128], [3, 3]), ([128, 128], [4, 4]), ([128, 128], [4, 4])];
+        let blocks = [([1, 64], [2, 2]), ([64, 128], [3, 3]), ([128, 128], [4, 4]), ([128, 128], [4, 4])];
         let blocks = blocks
             .into_iter()
             .enumerate()

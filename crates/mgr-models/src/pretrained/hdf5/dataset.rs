@@ -23,7 +23,8 @@ pub(super) fn read(
 ) -> Result<Option<TensorData>, WeightError> {
     let find = |kind: u16| messages.iter().find(|message| message.kind == kind).map(|message| message.data);
     let missing = |what: &str| malformed(format!("data set {name} has no {what}"));
-    let Some((element, big_endian)) = number_type(find(kind::DATATYPE).ok_or_else(|| missing("type"))?)? else {
+    let Some((element, big_endian)) = number_type(find(kind::DATATYPE).ok_or_else(|| missing("type"))?)?
+    else {
         return Ok(None);
     };
     let shape = shape(find(kind::DATASPACE).ok_or_else(|| missing("shape"))?)?;
@@ -344,10 +345,11 @@ impl Chunks<'_> {
         let kept = row.min(axis.saturating_sub(first)) * size;
         let mut index = vec![0_usize; outer.len()];
         for source in chunk.chunks_exact(row * size) {
-            let place = index.iter().zip(start).zip(self.shape).try_fold(0_usize, |sum, ((i, start), &axis)| {
-                let at = i + start;
-                (at < axis).then_some(sum * axis + at)
-            });
+            let place =
+                index.iter().zip(start).zip(self.shape).try_fold(0_usize, |sum, ((i, start), &axis)| {
+                    let at = i + start;
+                    (at < axis).then_some(sum * axis + at)
+                });
             if let Some(place) = place {
                 let at = (place * axis + first) * size;
                 if let (Some(to), Some(from)) = (content.get_mut(at..at + kept), source.get(..kept)) {

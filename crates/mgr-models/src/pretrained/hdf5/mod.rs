@@ -85,7 +85,9 @@ fn superblock(bytes: &[u8]) -> Result<u64, WeightError> {
 fn sizes(cursor: &mut Cursor<'_>) -> Result<(), WeightError> {
     match (cursor.u8()?, cursor.u8()?) {
         (8, 8) => Ok(()),
-        (offsets, lengths) => Err(unsupported(format!("offsets of {offsets} and lengths of {lengths} bytes"))),
+        (offsets, lengths) => {
+            Err(unsupported(format!("offsets of {offsets} and lengths of {lengths} bytes")))
+        }
     }
 }
 

@@ -124,7 +124,12 @@ fn version_2<'a>(
     Ok(())
 }
 
-fn push<'a>(messages: &mut Vec<Message<'a>>, kind: u16, flags: u8, data: &'a [u8]) -> Result<(), WeightError> {
+fn push<'a>(
+    messages: &mut Vec<Message<'a>>,
+    kind: u16,
+    flags: u8,
+    data: &'a [u8],
+) -> Result<(), WeightError> {
     let needed = [kind::DATASPACE, kind::DATATYPE, kind::LAYOUT, kind::FILTERS, kind::LINK];
     if flags & 2 != 0 && needed.contains(&kind) {
         return Err(unsupported(format!("a shared message of kind {kind}")));

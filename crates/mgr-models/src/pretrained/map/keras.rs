@@ -32,7 +32,13 @@ fn keras_1(map: WeightMap) -> Result<Mapping, Error> {
 }
 
 impl Mapping {
-    fn keras_conv(&mut self, from: &str, to: &str, channels: [usize; 2], kernels: Kernels) -> Result<(), Error> {
+    fn keras_conv(
+        &mut self,
+        from: &str,
+        to: &str,
+        channels: [usize; 2],
+        kernels: Kernels,
+    ) -> Result<(), Error> {
         let [inputs, outputs] = channels;
         let kernel = self.take(&format!("{from}_W"), &[outputs, inputs, 3, 3])?;
         let kernel = if kernels == Kernels::Convolution { rotated(&kernel) } else { kernel };
@@ -157,13 +163,7 @@ pub(in super::super) fn genre_crnn(map: WeightMap) -> Result<Tensors, Error> {
     crnn(map, Kernels::Convolution, Slot::Variance, "preds", 10)
 }
 
-fn crnn(
-    map: WeightMap,
-    kernels: Kernels,
-    slot: Slot,
-    head: &str,
-    classes: usize,
-) -> Result<Tensors, Error> {
+fn crnn(map: WeightMap, kernels: Kernels, slot: Slot, head: &str, classes: usize) -> Result<Tensors, Error> {
     let mut m = keras_1(map)?;
     m.keras_norm("bn_0_freq", "bn_0_freq", 1440, slot)?;
     blocks(&mut m, &[64, 128, 128, 128], kernels, slot)?;

@@ -35,7 +35,10 @@ pub(in super::super) enum Node {
     Storage(Storage),
     Tensor(TorchTensor),
     /// The number type of an array.
-    Type { element: Element, big_endian: bool },
+    Type {
+        element: Element,
+        big_endian: bool,
+    },
     /// A NumPy array; none before its state has been set.
     Array(Option<Array>),
 }
