@@ -208,7 +208,7 @@ impl FrontEndPlan {
             Patch::Start { frames, .. } => {
                 pictures.iter().map(|p| p.slice(s![.., ..frames.min(p.ncols())])).collect()
             }
-            _ => pictures.iter().map(Array2::view).collect(),
+            _ => pictures.iter().map(|picture| picture.view()).collect(),
         };
         let (bands, frames) = views.first().map_or((0, 0), |view| view.dim());
         let mut all = Array3::zeros((views.len(), bands, frames));

@@ -29,9 +29,11 @@ pub(in super::super) fn vgg16(map: WeightMap) -> Result<Tensors, Error> {
     let flax = !map.iter().any(|(name, _)| name.contains("features.0."));
     let mut m = Mapping::new(map, |name| {
         let parts: Vec<&str> = name.split('.').collect();
-        let [.., layer, variable] = parts.as_slice() else { return None };
+        let [above @ .., layer, variable] = parts.as_slice() else { return None };
         if flax {
-            layer.starts_with("Conv_").then(|| format!("{layer}.{variable}"))
+            // Beside it may lie layers of other parts with names of their own: `NetLinLayer_0.Conv_0`.
+            let own = above.last().is_none_or(|above| *above == "params" || above.starts_with("VGG16"));
+            (own && layer.starts_with("Conv_")).then(|| format!("{layer}.{variable}"))
         } else {
             (!name.contains("classifier.")).then(|| format!("features.{layer}.{variable}"))
         }

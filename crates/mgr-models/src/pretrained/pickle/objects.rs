@@ -193,6 +193,8 @@ impl Objects {
         match self.get(id) {
             Node::Bytes(range) => whole.get(range.clone()).ok_or_else(|| malformed("bytes outside the file")),
             Node::OwnedBytes(bytes) => Ok(bytes),
+            // Bytes of Python 2 that happen to be text, such as zeros.
+            Node::Text(text) => Ok(text.as_bytes()),
             other => Err(malformed(format!("{} where bytes were expected", other.kind()))),
         }
     }
