@@ -17,6 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 import argparse
 import importlib.metadata
 import json
+import math
 import platform
 import statistics
 import subprocess
@@ -72,9 +73,25 @@ def peers(y):
     librosa_op("yin", lambda: librosa.yin(y, fmin=65.4, fmax=2093.0, sr=RATE))
     librosa_op("time_stretch", lambda: librosa.effects.time_stretch(y, rate=0.8), runs=5)
     librosa_op("pitch_shift", lambda: librosa.effects.pitch_shift(y, sr=RATE, n_steps=2.0), runs=5)
+    librosa_op("onset_strength", lambda: librosa.onset.onset_strength(y=y, sr=RATE))
+    librosa_op("onset_detect", lambda: librosa.onset.onset_detect(y=y, sr=RATE))
+    librosa_op("tempogram", lambda: librosa.feature.tempogram(y=y, sr=RATE))
+    librosa_op("fourier_tempogram", lambda: np.abs(librosa.feature.fourier_tempogram(y=y, sr=RATE)))
+    librosa_op("tempogram_ratio", lambda: librosa.feature.tempogram_ratio(y=y, sr=RATE), runs=3)
+    librosa_op("tempo", lambda: librosa.feature.tempo(y=y, sr=RATE))
+    librosa_op("beat_track", lambda: librosa.beat.beat_track(y=y, sr=RATE))
+    librosa_op("plp", lambda: librosa.beat.plp(y=y, sr=RATE))
     librosa_op("hpss", lambda: librosa.decompose.hpss(np.abs(librosa.stft(y))), runs=5)
     librosa_op("hpss_time", lambda: librosa.effects.hpss(y), runs=5)
+    import compare_vectors
+
+    for name in ("gtzan57", "bahuleyan97"):
+        vector = getattr(compare_vectors, name)
+        librosa_op(name, lambda vector=vector: vector(y, RATE, "constant"), {"pad_mode": "constant"}, runs=2)
     librosa_op("pyin", lambda: librosa.pyin(y, fmin=65.4, fmax=2093.0, sr=RATE), runs=2)
+    for op in ("marsyas", "tzanetakis_cook"):
+        # No peer in Python: mgr alone.
+        table[op] = ("-", None, {}, 20)
     try:
         from kymatio.scattering1d.frontend.numpy_frontend import ScatteringNumPy1D
     except ImportError:
@@ -147,7 +164,7 @@ def main():
             theirs, ours = [], []
             try:
                 for _ in range(arguments.rounds):
-                    theirs.append(time_peer(call, runs))
+                    theirs.append(time_peer(call, runs) if call else math.nan)
                     ours.append(time_mgr(op, path, 3 * runs, params))
             except RuntimeError as error:
                 print(f"{op}: {error}", file=sys.stderr)
@@ -158,7 +175,8 @@ def main():
             build = 1e3 * statistics.median(o["build_s"] + o["prepare_s"] for o in ours)
             plan = max(o["plan_bytes"] for o in ours) / 1e6
             peak = max(o["peak_bytes"] for o in ours) / 1e6
-            cells = (op, peer, f"{their:.1f}", f"{our:.2f}", f"{least:.2f}", f"{their / our:.1f}", f"{build:.1f}", f"{plan:.1f}", f"{peak:.1f}")
+            peer_ms, ratio = (f"{their:.1f}", f"{their / our:.1f}") if call else ("-", "-")
+            cells = (op, peer, peer_ms, f"{our:.2f}", f"{least:.2f}", ratio, f"{build:.1f}", f"{plan:.1f}", f"{peak:.1f}")
             if arguments.markdown or arguments.document:
                 lines.append("| " + " | ".join(cells) + " |")
                 print("| " + " | ".join(cells) + " |", flush=True)

@@ -1,4 +1,7 @@
 //! Shared parts of the examples.
 
 pub mod golden;
+pub mod gtzan_table;
+pub mod metrics;
 pub mod ops;
+pub mod tables;

@@ -47,7 +47,7 @@ const SMALL_PACKAGES: [&str; 3] = ["mgr-audio", "mgr-features", "mgr-eval"];
 const SMALL: usize = 60;
 
 /// Licences under which a dependency may come in. MPL-2.0 binds only its own, unmodified, files.
-const LICENCES: [&str; 17] = [
+const LICENCES: [&str; 18] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -55,6 +55,8 @@ const LICENCES: [&str; 17] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    // The root certificates of webpki-roots: data, free to use and pass on.
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MIT-0",

@@ -11,7 +11,7 @@ use mgr_audio::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::outcome::{files, print, refuse};
+use crate::outcome::{exit_code, files, print, refuse};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -183,12 +183,12 @@ fn info(arguments: &InfoArguments) -> ExitCode {
     if let Err(error) = printed {
         return refuse(error);
     }
-    let mut exit = ExitCode::SUCCESS;
+    let mut failed = 0;
     for error in sounds.iter().filter_map(|sound| sound.as_ref().err()) {
         eprintln!("mgr: {error}");
-        exit = ExitCode::FAILURE;
+        failed += 1;
     }
-    exit
+    exit_code(sounds.len() - failed, failed)
 }
 
 fn print_json(files: &[PathBuf], sounds: &[Result<Sound, AudioError>]) -> Result<(), String> {

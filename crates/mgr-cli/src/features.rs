@@ -13,6 +13,7 @@ use ndarray::Array2;
 
 use crate::feature;
 use crate::outcome::{print, refuse};
+use crate::profile::Profile;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -116,6 +117,9 @@ fn plot(arguments: &Plot) -> Result<(), String> {
     let wrong = |e: mgr_features::FeatureError| format!("{}: {e}", arguments.file.display());
     let mut layout = extractor.layout(clip.samples.len()).map_err(wrong)?;
     let mut matrix = extractor.extract(&clip.samples).map_err(wrong)?;
+    if let Some(remark) = extractor.remark(clip.samples.len()) {
+        eprintln!("mgr: {}: {remark}", arguments.file.display());
+    }
     if arguments.db {
         to_decibels(&mut matrix, &mut layout)?;
     }
@@ -126,7 +130,9 @@ fn plot(arguments: &Plot) -> Result<(), String> {
         ..PictureConfig::default()
     };
     let picture = config_of_picture.plan().map_err(wrong)?;
-    let image = picture.process(matrix.view()).map_err(wrong)?;
+    let profile = if arguments.bare { None } else { Profile::of(&matrix) };
+    let shown = profile.as_ref().map_or(&matrix, |profile| &profile.matrix);
+    let image = picture.process(shown.view()).map_err(wrong)?;
     let (rgb, _) = image.into_raw_vec_and_offset();
     let pixels =
         Pixels { width: usize::from(arguments.width), height: usize::from(arguments.height), rgb: &rgb };
@@ -134,9 +140,9 @@ fn plot(arguments: &Plot) -> Result<(), String> {
         encode_png(pixels).map_err(|e| e.to_string())?
     } else {
         let title = title(&arguments.file, &config);
-        let axes = Axes::new(&layout, &matrix, &picture, arguments).map_err(wrong)?;
+        let axes = Axes::new(&layout, &matrix, &picture, profile.as_ref(), arguments).map_err(wrong)?;
         let caption = Caption { name: config.name(), title: &title };
-        let figure = matrix_figure(caption, pixels, &axes.across, &axes.upward, Some(&axes.bar))
+        let figure = matrix_figure(caption, pixels, &axes.across, &axes.upward, axes.bar.as_ref())
             .map_err(|e| e.to_string())?;
         if extension == "svg" { figure.svg.into_bytes() } else { figure.png }
     };
@@ -165,7 +171,8 @@ fn title(file: &Path, config: &FeatureConfig) -> String {
 struct Axes {
     across: AxisMarks,
     upward: AxisMarks,
-    bar: ColorBar,
+    /// None for a vector, whose values are an axis.
+    bar: Option<ColorBar>,
 }
 
 impl Axes {
@@ -173,6 +180,7 @@ impl Axes {
         layout: &Layout,
         matrix: &Array2<f32>,
         picture: &Picture,
+        profile: Option<&Profile>,
         arguments: &Plot,
     ) -> Result<Self, mgr_features::FeatureError> {
         // A label takes some 60 pixels across, 40 upward.
@@ -190,16 +198,23 @@ impl Axes {
             title: axis.title().to_owned(),
             marks: marks(axis.ticks(count, most), count, 0.5),
         };
+        if let Some(profile) = profile {
+            return Ok(Self {
+                across: axis(&layout.row_axis, layout.rows, across.max(2)),
+                upward: profile.upward(layout, upward.max(2)),
+                bar: None,
+            });
+        }
         Ok(Self {
             across: axis(&layout.column_axis, layout.columns, across.max(2)),
             upward: axis(&layout.row_axis, layout.rows, upward.max(2)),
-            bar: ColorBar {
+            bar: Some(ColorBar {
                 colors: ColorMap::from(arguments.color_map).table().to_vec(),
                 axis: AxisMarks {
                     title: layout.unit.title().to_owned(),
                     marks: marks(values.ticks(MAX_SIDE, upward.max(2)), MAX_SIDE, 0.0),
                 },
-            },
+            }),
         })
     }
 }

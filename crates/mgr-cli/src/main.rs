@@ -4,14 +4,18 @@
 //! knows only 0 and 1. Errors go to standard error, one line a file, with the reason.
 
 mod audio;
+mod data;
 mod extract;
 mod feature;
 mod features;
+mod learn;
 #[cfg(feature = "nets")]
 mod models;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
+mod profile;
+mod table;
 #[cfg(feature = "nets")]
 mod tag;
 #[cfg(feature = "nets")]
@@ -33,7 +37,10 @@ const EXAMPLES: &str = "\
 Examples:
   mgr extract song.mp3 --out features            a log-mel spectrogram as features/song.mp3.npy
   mgr extract music/ --feature mel --out f       every audio file below a folder
+  mgr extract music/ --feature mfcc --table f.parquet   one table, a row a file, its folder as the label
+  mgr data check music/                          counts, unreadable files, repetitions, durations
   mgr features plot song.mp3 -o song.png         a picture of it, with axes
+  mgr learn --table features.csv --all           every classifier, sorted by accuracy
   mgr audio info music/                          format, length, tags, loudness, damage
   mgr audio convert in.mp3 out.wav --rate 22050  a WAV file of it
   mgr predict --run out/demo song.mp3            its genre, by a finished run
@@ -50,10 +57,14 @@ Exit codes: 0 all done, 2 some files failed, 1 none done (audio info: 1 when any
 enum Command {
     /// Tell what audio files hold, and convert them to WAV.
     Audio(audio::Arguments),
-    /// Compute a feature of audio files and write it as .npy.
+    /// List, check, split and download datasets.
+    Data(data::Arguments),
+    /// Compute a feature of audio files and write it as .npy, or as one table.
     Extract(extract::Arguments),
     /// Name, describe and draw features.
     Features(features::Arguments),
+    /// Fit classifiers to a table of features and tell how well they do.
+    Learn(learn::Arguments),
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
@@ -82,8 +93,10 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Command::Audio(arguments) => audio::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
         Command::Features(arguments) => features::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
         #[cfg(feature = "nets")]

@@ -96,7 +96,7 @@ fn info_shows_good_files_beside_bad_ones() {
     fs::write(folder.path().join("music/cut.wav"), &whole[..whole.len() / 2]).unwrap();
     fs::write(folder.path().join("music/page.mp3"), b"<html>no song</html>").unwrap();
     let output = mgr(folder.path(), &["info", "music", "gone.wav"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let (table, errors) = (text(&output.stdout), text(&output.stderr));
     assert!(table.contains("good.wav") && table.contains("damaged: file ends early after"), "{table}");
     assert!(table.contains("bad: not audio, the content is an html page"), "{table}");
@@ -104,7 +104,7 @@ fn info_shows_good_files_beside_bad_ones() {
     assert!(errors.contains("page.mp3: not audio") && errors.contains("gone.wav: no such file"), "{errors}");
 
     let output = mgr(folder.path(), &["info", "--json", "music", "gone.wav"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let files = document["files"].as_array().unwrap();
     assert_eq!(files.len(), 4);
@@ -118,6 +118,7 @@ fn info_shows_good_files_beside_bad_ones() {
     // A damaged file is not a bad one.
     assert_eq!(mgr(folder.path(), &["info", "music/cut.wav"]).status.code(), Some(0));
     assert_eq!(mgr(folder.path(), &["info"]).status.code(), Some(1));
+    assert_eq!(mgr(folder.path(), &["info", "gone.wav"]).status.code(), Some(1));
 }
 
 #[test]

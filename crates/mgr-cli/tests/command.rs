@@ -218,3 +218,100 @@ fn features_are_listed_shown_and_drawn() {
         assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
     }
 }
+
+#[test]
+fn a_folder_becomes_one_table() {
+    use mgr_data::table::Table;
+    let folder = tempfile::tempdir().unwrap();
+    sine(&folder.path().join("music/hip hop/one.wav"), 0.1);
+    sine(&folder.path().join("music/rock/two.wav"), 0.2);
+    fs::write(folder.path().join("groups.csv"), "track,artist\none,\"Ann, B\"\n").unwrap();
+    for ending in ["parquet", "csv", "arff", "npz"] {
+        let name = format!("f.{ending}");
+        let output = mgr(
+            folder.path(),
+            &[
+                "extract",
+                "music",
+                "--feature",
+                "mfcc",
+                "--table",
+                &name,
+                "--statistics",
+                "mean,std",
+                "--groups",
+                "groups.csv",
+            ],
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("2 rows of 40 columns"));
+        let table = Table::read(&folder.path().join(&name)).unwrap();
+        assert_eq!(table.ids(), ["hip hop/one.wav", "rock/two.wav"]);
+        assert_eq!(table.labels().unwrap(), ["hip hop", "rock"]);
+        assert_eq!(table.groups().unwrap(), ["artist:Ann, B", "track:two"]);
+        assert_eq!(table.columns()[1], format!("{}_std", table.columns()[0].trim_end_matches("_mean")));
+    }
+    // A feature of one column with named rows is a row as it is.
+    let output = mgr(folder.path(), &["extract", "music", "--feature", "gtzan57", "--table", "v.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let table = Table::read(&folder.path().join("v.csv")).unwrap();
+    assert!(table.columns().contains(&"chroma_stft_mean".to_owned()), "{:?}", table.columns());
+    let refused = |arguments: &[&str], message: &str| {
+        let output = mgr(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    };
+    refused(&["extract", "music", "--table", "f.parquet"], "a table needs statistics of it");
+    refused(&["extract", "music", "--table", "f.xls", "--statistics", "mean"], "has to end in .parquet");
+    refused(&["extract", "music", "--table", "f.csv", "--statistics", "average"], "there are: mean, std");
+    refused(&["extract", "music"], "--out");
+}
+
+#[test]
+fn datasets_are_listed_checked_and_split() {
+    let folder = tempfile::tempdir().unwrap();
+    for (genre, step) in [("a", 0.1), ("b", 0.2)] {
+        for number in 0..6 {
+            sine(&folder.path().join(format!("music/{genre}/{number}.wav")), step + number as f32 * 0.013);
+        }
+    }
+    let ok = |arguments: &[&str], message: &str| {
+        let output = mgr(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(message), "{}", text(&output.stdout));
+    };
+    ok(&["data", "list"], "fma_small");
+    ok(&["data", "list", "ballroom"], "ChaChaCha                111");
+    ok(&["data", "check", "music"], "12 tracks");
+    ok(&["data", "check", "music", "--json"], "\"unreadable\": []");
+    let split = [
+        "data",
+        "split",
+        "music",
+        "--rule",
+        "k-fold",
+        "--folds",
+        "3",
+        "--validation",
+        "0.25",
+        "-o",
+        "s.json",
+    ];
+    ok(&split, "artists or albums on several sides: 0");
+    ok(&["data", "split", "music", "--audit", "s.json"], "fold 2: 6 train, 2 validation, 4 test");
+    fs::write(folder.path().join("music/a/bad.mp3"), "text").unwrap();
+    let some = mgr(folder.path(), &["data", "check", "music"]);
+    assert_eq!(some.status.code(), Some(2));
+    assert!(text(&some.stdout).contains("unreadable: 1"), "{}", text(&some.stdout));
+    for (arguments, message) in [
+        (&["data", "check", "music", "--dataset", "nothing"][..], "no dataset is named nothing"),
+        (&["data", "split", "music", "--rule", "official"], "no official split"),
+        (&["data", "fetch", "gtzan", "--out", "x"], "no file to download is known"),
+        (&["data", "fetch", "fma_small", "--out", "x"], "say --accept-licence"),
+        (&["data", "fetch", "--out", "x"], "--url is needed"),
+    ] {
+        let output = mgr(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
+    }
+}

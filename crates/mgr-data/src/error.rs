@@ -49,6 +49,46 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
+    /// Batches that cannot be made.
+    #[error("batches: {reason}")]
+    Batch {
+        /// What is wrong, with the value and the allowed range.
+        reason: String,
+    },
+    /// A split that cannot be made, or that is not one of the dataset.
+    #[error("split of {name}: {reason}")]
+    Split {
+        /// The dataset.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that cannot be downloaded.
+    #[error("{url}: {reason}")]
+    Fetch {
+        /// Where it should come from.
+        url: String,
+        /// What went wrong, and what is left of it.
+        reason: String,
+    },
+    /// A store that a later version of this program made.
+    #[error("{}: the store has layout {found}, this program knows layouts up to {known}: use the program that made it, or another folder", path.display())]
+    NewerStore {
+        /// The store's folder.
+        path: PathBuf,
+        /// The version of its layout.
+        found: u32,
+        /// The last version that is known here.
+        known: u32,
+    },
+    /// A table that cannot be made, written or read.
+    #[error("{what}: {reason}")]
+    Table {
+        /// The file, or what the table is of.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A clip shorter than one analysis frame.
     #[error("{name}: too short: {samples} samples at {sample_rate} Hz, one frame needs {needed}")]
     ShortClip {

@@ -68,6 +68,7 @@ pub fn extract(
             result
         })
         .collect();
+    store.sync()?;
     let mut extraction = Extraction::default();
     for (track, result) in results.into_iter().enumerate() {
         match result {

@@ -98,7 +98,7 @@ impl FrontEnd {
         }
         let views = self.segmenter.views(&clip.samples)?;
         let mut segments = Array3::zeros((views.len(), self.layout.rows, self.layout.columns));
-        let mut scratch = self.extractor.scratch();
+        let mut scratch = self.extractor.scratch_for(self.config.segment.segment_length);
         for (segment, out) in views.iter().zip(segments.axis_iter_mut(Axis(0))) {
             let feature = self.extractor.extract_into(segment, out, &mut scratch);
             feature.map_err(|source| DataError::ClipFeature { name: name.into(), source })?;

@@ -48,6 +48,38 @@ pub enum EvalError {
         /// The value found.
         value: f64,
     },
+    /// A score that should be a probability and is below 0 or above 1.
+    #[error("probability at row {row}, column {column} is {value}, allowed: 0 to 1")]
+    NotProbability {
+        /// The row (clip).
+        row: usize,
+        /// The column (class).
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// Probabilities of one clip that do not sum to 1.
+    #[error("probabilities of row {row} sum to {sum}, allowed: 1 within {tolerance}")]
+    ProbabilitySum {
+        /// The row (clip).
+        row: usize,
+        /// The sum found.
+        sum: f64,
+        /// How far from 1 it may be.
+        tolerance: f64,
+    },
+    /// A clip without a segment.
+    #[error("clip {clip} has no segment")]
+    NoSegment {
+        /// The clip.
+        clip: usize,
+    },
+    /// No resampling gave the statistic a value.
+    #[error("none of {resamples} resamplings gave the statistic a value")]
+    NoStatistic {
+        /// How many were drawn.
+        resamples: usize,
+    },
     /// A parameter outside its range.
     #[error("{name} is {value}, allowed: {allowed}")]
     Parameter {
@@ -174,6 +206,32 @@ pub enum EvalError {
         /// The figure.
         name: String,
         /// What the library said.
+        reason: String,
+    },
+    /// A table without a column that is needed.
+    #[error("the table has no column {name}, found: {found}")]
+    MissingColumn {
+        /// The column.
+        name: String,
+        /// The columns that it has.
+        found: String,
+    },
+    /// A cell of a table that cannot be understood.
+    #[error("line {line} of the table: {column} is {value:?}, expected {expected}")]
+    BadCell {
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// The reader of a table failed, or what it read is no CSV.
+    #[error("table cannot be read: {reason}")]
+    Read {
+        /// What is wrong.
         reason: String,
     },
     /// The writer of a table failed.

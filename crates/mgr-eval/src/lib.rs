@@ -6,10 +6,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`split`] | stratified folds, with groups kept whole, with a validation part; checks for foreign splits |
-//! | [`metrics`] | confusion matrix, accuracy, precision, recall, F1, Wilson interval, mean over folds |
-//! | [`figure`] | confusion matrix, learning curves and per-class bars as SVG and PNG |
-//! | [`table`] | CSV of confusion matrices and of per-clip predictions |
-//! | [`report`] | one self-contained HTML page |
+//! | [`metrics`] | confusion matrix and all that follows from it, ROC and precision-recall curves, losses, calibration, tagging, segments to clips |
+//! | [`compare`] | bootstrap by clip and by group, corrected t-test, McNemar, Friedman with Nemenyi |
+//! | [`figure`] | confusion matrix, bars by class, ROC, precision-recall, calibration and learning curves, rankings, critical differences, scatter, importance, spectrograms, filters: SVG and PNG on light and dark paper |
+//! | [`table`] | CSV of confusion matrices, measures and per-clip predictions |
+//! | [`report`] | one self-contained HTML page, or Markdown; published results as data |
 //!
 //! Classes are label indices `0..classes`; names are given where something is shown.
 //!
@@ -22,6 +23,7 @@
 //! # Ok::<(), mgr_eval::EvalError>(())
 //! ```
 
+pub mod compare;
 mod error;
 pub mod figure;
 pub mod metrics;

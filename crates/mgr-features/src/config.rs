@@ -16,12 +16,23 @@ use crate::mfcc::MfccConfig;
 use crate::pcen::PcenConfig;
 use crate::pitch::pyin::PyinConfig;
 use crate::pitch::yin::YinConfig;
+use crate::rhythm::{
+    BeatTrackConfig, FourierTempogramConfig, OnsetDetectConfig, OnsetStrengthConfig, PlpConfig, TempoConfig,
+    TempogramConfig, TempogramRatioConfig,
+};
+use crate::rhythm_pattern::{RhythmPatternConfig, RpFeaturesConfig};
 use crate::scattering::{MlfcfScatteringConfig, ScatteringConfig};
 use crate::spectral::{
     BandwidthConfig, CentroidConfig, ContrastConfig, FlatnessConfig, PolyConfig, RmsConfig, RolloffConfig,
     SpectralRmsConfig, ZeroCrossingConfig,
 };
 use crate::spectrogram::SpectrogramConfig;
+use crate::stats::StatsConfig;
+use crate::timbre::TimbreConfig;
+use crate::tzanetakis::{BeatHistogramConfig, PitchHistogramConfig, TzanetakisCookConfig};
+use crate::vector_sets::{
+    Bahuleyan97Config, ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig, Gtzan57Config,
+};
 
 /// Declares [`FeatureConfig`]: one line a feature, with its name in files and the version of its numbers.
 macro_rules! features {
@@ -118,6 +129,16 @@ features! {
         Pcen(PcenConfig) = "pcen" version 1,
         /// Another feature and its derivatives in time.
         Delta(DeltaConfig) = "delta" version 1,
+        /// Statistics over time of another feature.
+        Stats(StatsConfig) = "stats" version 1,
+        /// The timbre features of Marsyas.
+        Timbre(TimbreConfig) = "timbre" version 1,
+        /// The feature set of Tzanetakis and Cook.
+        TzanetakisCook(TzanetakisCookConfig) = "tzanetakis_cook" version 1,
+        /// Beat histogram.
+        BeatHistogram(BeatHistogramConfig) = "beat_histogram" version 1,
+        /// Pitch histogram.
+        PitchHistogram(PitchHistogramConfig) = "pitch_histogram" version 1,
         /// Spectrogram of the harmonic, percussive or residual part.
         HpssSpectrogram(HpssSpectrogramConfig) = "hpss_spectrogram" version 1,
         /// Mask of the harmonic, percussive or residual part.
@@ -148,9 +169,39 @@ features! {
         Yin(YinConfig) = "yin" version 1,
         /// Fundamental frequency and voicing by probabilistic YIN.
         Pyin(PyinConfig) = "pyin" version 1,
+        /// Onset strength.
+        OnsetStrength(OnsetStrengthConfig) = "onset_strength" version 1,
+        /// Onsets.
+        OnsetDetect(OnsetDetectConfig) = "onset_detect" version 1,
+        /// Local autocorrelation of the onset strength.
+        Tempogram(TempogramConfig) = "tempogram" version 1,
+        /// Short-time Fourier transform of the onset strength.
+        FourierTempogram(FourierTempogramConfig) = "fourier_tempogram" version 1,
+        /// The tempogram at multiples of the tempo.
+        TempogramRatio(TempogramRatioConfig) = "tempogram_ratio" version 1,
+        /// Tempo.
+        Tempo(TempoConfig) = "tempo" version 1,
+        /// Beats.
+        BeatTrack(BeatTrackConfig) = "beat_track" version 1,
+        /// Predominant local pulse.
+        Plp(PlpConfig) = "plp" version 1,
         /// Time scattering.
         Scattering(ScatteringConfig) = "scattering" version 1,
         /// Logarithm of the time scattering of a signal of peak 1.
         MlfcfScattering(MlfcfScatteringConfig) = "mlfcf_scattering" version 1,
+        /// Rhythm pattern: modulation of the loudness of Bark bands.
+        RhythmPattern(RhythmPatternConfig) = "rhythm_pattern" version 1,
+        /// Vectors of the rhythm pattern family.
+        RpFeatures(RpFeaturesConfig) = "rp_features" version 1,
+        /// The 57 columns of the table of GTZAN.
+        Gtzan57(Gtzan57Config) = "gtzan57" version 1,
+        /// The 518 columns of FMA.
+        Fma518(Fma518Config) = "fma518" version 1,
+        /// The 97 values of Bahuleyan.
+        Bahuleyan97(Bahuleyan97Config) = "bahuleyan97" version 1,
+        /// The 120 values of Choi's MFCC.
+        ChoiMfcc120(ChoiMfcc120Config) = "choi_mfcc120" version 1,
+        /// MFCC, derivatives and centroid of the GTZAN-8 study.
+        Gtzan8Mfcc(Gtzan8MfccConfig) = "gtzan8_mfcc_centroid" version 1,
     }
 }

@@ -254,7 +254,7 @@ impl DeltaConfig {
 }
 
 /// The fewest samples of which a feature has so many columns, found by halving.
-fn samples_for(base: &dyn Extractor, columns: usize) -> usize {
+pub(crate) fn samples_for(base: &dyn Extractor, columns: usize) -> usize {
     let enough = |samples: usize| base.layout(samples).is_ok_and(|layout| layout.columns >= columns);
     let (mut low, mut high) = (0, 1);
     while !enough(high) && high < 1 << 40 {
@@ -384,6 +384,7 @@ fn row_names(axis: &Axis, rows: usize) -> Vec<String> {
         Axis::Frequency { hz } => hz.iter().map(|f| format!("{f} Hz")).collect(),
         Axis::Coefficient { first, count } => (*first..first + count).map(|i| i.to_string()).collect(),
         Axis::Name { names } => names.clone(),
+        Axis::Tempo { bpm } => bpm.iter().map(|bpm| format!("{bpm} bpm")).collect(),
         _ => (0..rows).map(|i| i.to_string()).collect(),
     }
 }

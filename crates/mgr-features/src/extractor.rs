@@ -38,10 +38,27 @@ pub enum Axis {
         /// How many.
         count: usize,
     },
+    /// Frequencies in Hz of the modulation of something.
+    Modulation {
+        /// The frequencies.
+        hz: Vec<f32>,
+    },
     /// Things with a name each: pitch classes, single-valued descriptors.
     Name {
         /// The names.
         names: Vec<String>,
+    },
+    /// Lags of an autocorrelation, from 0.
+    Lag {
+        /// Seconds from one lag to the next.
+        step_s: f64,
+        /// How many.
+        count: usize,
+    },
+    /// Tempos in beats a minute, one per row or column.
+    Tempo {
+        /// The tempos.
+        bpm: Vec<f32>,
     },
     /// Paths of a scattering transform.
     Path {
@@ -53,15 +70,23 @@ pub enum Axis {
 }
 
 impl Axis {
+    /// The time axis of a single column that stands for a whole clip.
+    pub(crate) fn clip(samples: usize, sample_rate: f64) -> Self {
+        let length_s = samples as f64 / sample_rate;
+        Self::Time { start_s: length_s / 2.0, step_s: length_s }
+    }
+
     /// How many rows or columns it describes; a time axis goes on as long as the signal does.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         match self {
-            Self::Frequency { hz } => Some(hz.len()),
+            Self::Frequency { hz } | Self::Modulation { hz } => Some(hz.len()),
             Self::Time { .. } => None,
             Self::Band { low_hz, .. } => Some(low_hz.len()),
             Self::Coefficient { count, .. } => Some(*count),
             Self::Name { names } => Some(names.len()),
+            Self::Lag { count, .. } => Some(*count),
+            Self::Tempo { bpm } => Some(bpm.len()),
             Self::Path { order, .. } => Some(order.len()),
         }
     }
@@ -88,6 +113,8 @@ pub enum Unit {
     Log10Power,
     /// Frequency in Hz.
     Hertz,
+    /// Tempo in beats a minute.
+    BeatsPerMinute,
     /// A share, mask, correlation or normalised value: no unit.
     Ratio,
     /// A coefficient of a transform of decibels or logarithms.
@@ -166,6 +193,12 @@ pub trait Extractor: Send + Sync + std::fmt::Debug {
         out: ArrayViewMut2<'_, f32>,
         scratch: &mut Scratch,
     ) -> Result<(), FeatureError>;
+
+    /// What a reader of the result for a signal of `samples` samples should know, such as that zeros were put after it.
+    fn remark(&self, samples: usize) -> Option<String> {
+        let _ = samples;
+        None
+    }
 
     /// Computes the feature while samples arrive.
     ///

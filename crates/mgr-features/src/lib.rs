@@ -29,15 +29,21 @@
 //! | [`mfcc`] | mel-frequency cepstral coefficients |
 //! | [`pcen`] | per-channel energy normalisation |
 //! | [`delta`] | derivatives in time of any feature |
+//! | [`stats`] | statistics over time of any feature or matrix: moments, quantiles, histograms, covariance, texture windows |
 //! | [`cqt`] | constant-Q and variable-Q transforms, hybrid and pseudo |
 //! | [`chroma`] | chroma of the STFT and of the CQT, CENS, tonal centroids |
 //! | [`pitch`] | fundamental frequency (yin, pyin), spectral peaks, tuning |
 //! | [`augment`] | masks and mixup of matrices |
 //! | [`spectral`] | centroid, bandwidth, roll-off, flatness, contrast, polynomial, level, zero crossings |
+//! | [`timbre`] | the timbre features of Marsyas |
+//! | [`tzanetakis`] | the set of Tzanetakis and Cook, beat and pitch histograms |
 //! | [`hpss`] | harmonic-percussive separation: spectrograms, masks, signals |
+//! | [`rhythm_pattern`] | rhythm patterns, rhythm histograms, spectrum descriptors of the TU Wien |
+//! | [`rhythm`] | onset strength, onsets, tempograms, tempo, beats, local pulse |
 //! | [`scattering`] | time scattering |
 //! | [`mlfcf`] | the spectrograms of multi-level local feature coding fusion |
 //! | [`feature_set`] | several features planned together, batches of clips |
+//! | [`vector_sets`] | vectors of the literature: GTZAN's 57, FMA's 518, Bahuleyan's 97, Choi's 120 |
 //! | [`presets`] | front ends of published systems by name |
 //! | [`effects`] | pre-emphasis, silence, mu-law, time stretch, pitch shift |
 //! | [`invert`] | from mel, log-mel and MFCC back to sound |
@@ -78,11 +84,17 @@ pub mod pitch;
 pub mod presets;
 mod real_fft;
 mod real_inverse;
+pub mod rhythm;
+pub mod rhythm_pattern;
 pub mod scattering;
 mod simd;
 pub mod spectral;
 pub mod spectrogram;
+pub mod stats;
 pub mod stft;
+pub mod timbre;
+pub mod tzanetakis;
+pub mod vector_sets;
 pub mod window;
 
 pub use column::ColumnStream;

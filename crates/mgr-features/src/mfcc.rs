@@ -231,6 +231,33 @@ impl Mfcc {
         Ok(())
     }
 
+    /// The coefficients of magnitudes that `magnitude_of(t, bins)` gives; the spectrogram under them is of power, and no energy is
+    /// asked for. Allocates nothing.
+    pub(crate) fn of_magnitudes(
+        &self,
+        out: ArrayViewMut2<'_, f32>,
+        scratch: &mut MfccScratch,
+        magnitude_of: impl Fn(usize, &mut [f32]),
+    ) -> Result<(), FeatureError> {
+        const MISFIT: FeatureError = FeatureError::Scratch { plan: "mfcc" };
+        let (mel, compression) = (self.log_mel.mel(), self.log_mel.compression());
+        let MfccScratch { mel: mel_scratch, column, log_mel } = scratch;
+        mel.fits(mel_scratch)?;
+        let (n_mels, bins) = (self.n_mels(), mel.bank().bins());
+        let log_mel = log_mel.get_mut(..n_mels * out.ncols()).ok_or(MISFIT)?;
+        for (t, bands) in log_mel.chunks_exact_mut(n_mels).enumerate() {
+            let spectrum = &mut mel_scratch.spectrum;
+            magnitude_of(t, &mut spectrum[..bins]);
+            spectrum[..bins].iter_mut().for_each(|v| *v *= *v);
+            mel.bank().apply(spectrum, bands);
+            compression.apply_local(bands);
+        }
+        let view = ArrayViewMut2::from_shape((n_mels, out.ncols()).f(), &mut *log_mel).map_err(|_| MISFIT)?;
+        compression.apply_global(view);
+        for_each_column(out, column, |t, out| self.dct.apply(&log_mel[t * n_mels..(t + 1) * n_mels], out));
+        Ok(())
+    }
+
     /// Column `t` where it depends on nothing but its frame.
     fn column(&self, t: usize, span: Span<'_>, scratch: &mut MelScratch, out: &mut [f32]) {
         let MelScratch { stft, spectrum, column } = scratch;

@@ -11,6 +11,9 @@ use crate::log_mel::LogMelConfig;
 use crate::mel::{MelBankConfig, MelConfig, MelNorm, MelScale, TriangleAxis};
 use crate::mfcc::{LifterStart, MfccConfig};
 use crate::stft::{Conditioning, StftConfig};
+use crate::timbre::{TimbreConfig, TimbreDialect, TimbreOutput};
+use crate::tzanetakis::TzanetakisCookConfig;
+use crate::vector_sets::{ChoiMfcc120Config, Fma518Config, Gtzan8MfccConfig};
 use crate::window::{Symmetry, Window};
 use crate::{FeatureConfig, mlfcf};
 
@@ -41,12 +44,38 @@ pub fn all() -> Vec<Preset> {
     let preset = |name, sample_rate, source, config| Preset { name, sample_rate, source, config };
     vec![
         preset("choi", 12_000, "Choi et al. 2017, transfer learning for music", log_mel(choi())),
+        preset(
+            "choi_mfcc",
+            12_000,
+            "Choi et al. 2017, its MFCC baseline",
+            FeatureConfig::ChoiMfcc120(ChoiMfcc120Config::default()),
+        ),
+        preset("fma", 44_100, "FMA 2017, its 518 columns", FeatureConfig::Fma518(Fma518Config::default())),
         preset("fma_study", 22_050, "FMA genre study, log-mel images", log_mel(fma_study())),
         preset("gtzan8", 16_000, "GTZAN-8 study 2020", log_mel(gtzan8())),
+        preset(
+            "gtzan8_centroid",
+            16_000,
+            "GTZAN-8 study 2020, its MFCC and centroid",
+            FeatureConfig::Gtzan8Mfcc(Gtzan8MfccConfig::default()),
+        ),
         preset("gtzan8_mfcc", 16_000, "GTZAN-8 study 2020, its MFCC", FeatureConfig::Delta(gtzan8_mfcc())),
         preset("image_cnn", 22_050, "image networks on GTZAN", log_mel(image_cnn())),
         preset("kaldi_fbank", 16_000, "Kaldi compute-fbank-feats", log_mel(kaldi_fbank(23))),
         preset("kaldi_mfcc", 16_000, "Kaldi compute-mfcc-feats", FeatureConfig::Mfcc(kaldi_mfcc())),
+        preset("marsyas", 22_050, "Marsyas bextract, 124 values a clip", FeatureConfig::Timbre(marsyas())),
+        preset(
+            "marsyas_classic",
+            22_050,
+            "Marsyas bextract of older versions, 68 values a clip",
+            FeatureConfig::Timbre(marsyas_classic()),
+        ),
+        preset(
+            "marsyas_clean",
+            22_050,
+            "Marsyas bextract without its oddities",
+            FeatureConfig::Timbre(marsyas_clean()),
+        ),
         preset(
             "mlfcf_harmonic",
             22_050,
@@ -62,6 +91,12 @@ pub fn all() -> Vec<Preset> {
         ),
         preset("music_featurization", 22_050, "MusicFeaturization", log_mel(music_featurization())),
         preset("musicnn", 16_000, "Pons and Serra 2019, musicnn", log_mel(musicnn())),
+        preset(
+            "tzanetakis_cook",
+            22_050,
+            "Tzanetakis and Cook 2002, 30 values a clip",
+            FeatureConfig::TzanetakisCook(TzanetakisCookConfig::default()),
+        ),
         preset("vggish", 16_000, "Hershey et al. 2017, VGGish", log_mel(vggish())),
         preset("whisper", 16_000, "Radford et al. 2022, Whisper to version 2", log_mel(whisper(80))),
         preset("whisper_v3", 16_000, "Whisper version 3", log_mel(whisper(128))),
@@ -137,6 +172,24 @@ pub fn choi() -> LogMelConfig {
     let mut mel = mel(512, 256, 96);
     mel.stft.symmetry = Symmetry::Reversed;
     LogMelConfig { mel, compression: decibel(Reference::Max) }
+}
+
+/// Marsyas, `bextract -sv`: means and standard deviations of means and standard deviations over 20 frames of 31 values.
+#[must_use]
+pub fn marsyas() -> TimbreConfig {
+    TimbreConfig { output: TimbreOutput::Clip, ..TimbreConfig::default() }
+}
+
+/// As [`marsyas`], with the 17 values of a frame that older versions had, and the 40 frames of the papers.
+#[must_use]
+pub fn marsyas_classic() -> TimbreConfig {
+    TimbreConfig { chroma: false, memory: 40, ..marsyas() }
+}
+
+/// As [`marsyas`], with [`TimbreDialect::Clean`].
+#[must_use]
+pub fn marsyas_clean() -> TimbreConfig {
+    TimbreConfig { dialect: TimbreDialect::Clean, ..marsyas() }
 }
 
 /// VGGish (Hershey et al. 2017), for 16 kHz: windows of 400 every 160 in transforms of 512, magnitudes, 64 HTK bands from

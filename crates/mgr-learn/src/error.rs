@@ -73,6 +73,64 @@ pub enum LearnError {
         /// What overflowed.
         what: &'static str,
     },
+    /// A value that is not a finite number, in a column with a name.
+    #[error("value {value} in row {row}, column {column} is not finite")]
+    NotFiniteIn {
+        /// Row of the first such value.
+        row: usize,
+        /// Name of its column.
+        column: String,
+        /// The value.
+        value: f64,
+    },
+    /// Too little data for what is asked.
+    #[error("{what} needs {needed} rows or more, the table has {found}")]
+    Rows {
+        /// What needs them.
+        what: &'static str,
+        /// Rows needed.
+        needed: usize,
+        /// Rows found.
+        found: usize,
+    },
+    /// More components asked for than the table can give.
+    #[error("{components} components are asked for, allowed 1 to {largest}")]
+    Components {
+        /// Components asked for.
+        components: usize,
+        /// The most there can be.
+        largest: usize,
+    },
+    /// A learner without what is asked of it.
+    #[error("{learner} gives no {what}")]
+    Unavailable {
+        /// The learner.
+        learner: &'static str,
+        /// What it does not give.
+        what: &'static str,
+    },
+    /// A split or a set of labels that the evaluation refuses.
+    #[error("{reason}")]
+    Split {
+        /// Why.
+        reason: String,
+    },
+    /// A grid that names a setting which the model has not, or a value that it refuses.
+    #[error("grid of {setting}: {reason}")]
+    Grid {
+        /// The setting.
+        setting: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that cannot be read or written, or holds no model of this version.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A stored model whose parts do not fit together.
     #[error("stored model is inconsistent: {reason}")]
     Inconsistent {

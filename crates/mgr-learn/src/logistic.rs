@@ -1,10 +1,18 @@
 //! Multinomial logistic regression with an L2 penalty.
 
-use crate::LearnError;
-use crate::error::{check, check_columns};
+use crate::error::check_columns;
 use crate::lbfgs::{Minimum, minimise};
-use ndarray::{Array2, ArrayView2};
+use crate::learner::{Classes, targets};
+use crate::{ClassWeight, Classifier, Convergence, LearnError, Learner};
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Rows that one thread takes at a time.
+const PART: usize = 256;
+
+/// Products below which threads cost more than they give.
+const SMALL: usize = 1 << 17;
 
 /// Settings of the logistic regression.
 ///
@@ -22,11 +30,13 @@ pub struct LogisticRegressionConfig {
     pub tolerance: f64,
     /// Iterations of L-BFGS at most, 1 or more. Default 1000 (scikit-learn: 100).
     pub max_iterations: usize,
+    /// Weights of the classes. Default uniform.
+    pub class_weight: ClassWeight,
 }
 
 impl Default for LogisticRegressionConfig {
     fn default() -> Self {
-        Self { c: 1.0, tolerance: 1e-6, max_iterations: 1000 }
+        Self { c: 1.0, tolerance: 1e-6, max_iterations: 1000, class_weight: ClassWeight::Uniform }
     }
 }
 
@@ -44,6 +54,7 @@ impl LogisticRegressionConfig {
         if self.max_iterations == 0 {
             return Err(LearnError::Setting { field: "max_iterations", value: 0.0, allowed: "1 or more" });
         }
+        self.class_weight.check()?;
         Ok(LogisticRegression { config: self.clone() })
     }
 }
@@ -52,32 +63,6 @@ impl LogisticRegressionConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticRegression {
     config: LogisticRegressionConfig,
-}
-
-/// How a fit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Convergence {
-    /// The gradient fell to the tolerance.
-    Converged {
-        /// Iterations it took.
-        iterations: usize,
-    },
-    /// The iterations ran out, or rounding stopped progress, above the tolerance.
-    Stopped {
-        /// Iterations done.
-        iterations: usize,
-        /// The largest gradient entry left, on the scale of the tolerance.
-        gradient: f64,
-    },
-}
-
-impl Convergence {
-    /// Whether the fit reached its tolerance.
-    #[must_use]
-    pub const fn is_converged(&self) -> bool {
-        matches!(self, Self::Converged { .. })
-    }
 }
 
 /// A fitted model.
@@ -145,50 +130,54 @@ impl LogisticRegression {
         labels: &[usize],
         classes: usize,
     ) -> Result<LogisticModel, LearnError> {
-        check(table)?;
+        let targets = targets(table, labels, classes)?;
+        let row_weights = self.config.class_weight.of(&targets)?;
         let (rows, columns) = table.dim();
-        if labels.len() != rows {
-            return Err(LearnError::LabelCount { rows, labels: labels.len() });
-        }
-        if let Some((row, &label)) = labels.iter().enumerate().find(|(_, l)| **l >= classes) {
-            return Err(LearnError::Label { row, label, classes });
-        }
-        let mut present = labels.to_vec();
-        present.sort_unstable();
-        present.dedup();
-        if let [class] = present[..] {
-            return Err(LearnError::OneClass { class });
-        }
-        let targets: Vec<usize> = labels.iter().map(|l| present.partition_point(|p| p < l)).collect();
-        let k = present.len();
+        let k = targets.classes.len();
+        let table = table.as_standard_layout();
         // With w1 = -w0 = v/2 the penalty of two softmax rows is ||v||^2 / 4: half of that of one weight vector.
         let c = if k == 2 { self.config.c / 2.0 } else { self.config.c };
-        #[allow(clippy::cast_precision_loss)]
         let per_row = 1.0 / rows as f64;
         let penalty = per_row / c;
-        let mut scores = vec![0.0; k];
+        // Parts of a fixed size, summed in order: the number of threads changes nothing.
+        let parts: Vec<_> = table.axis_chunks_iter(Axis(0), PART).zip(targets.of_row.chunks(PART)).collect();
         let objective = |at: &[f64], gradient: &mut [f64]| {
             let (weights, intercepts) = at.split_at(k * columns);
+            let Ok(w) = ArrayView2::from_shape((k, columns), weights) else { return f64::NAN };
+            let part = |(x, of_row): &(ArrayView2<'_, f64>, &[usize])| {
+                let mut scores = x.dot(&w.t());
+                let mut value = 0.0;
+                let mut residual_sums = vec![0.0; k];
+                for (mut row, &target) in scores.rows_mut().into_iter().zip(*of_row) {
+                    row.iter_mut().zip(intercepts).for_each(|(s, b)| *s += b);
+                    let score = row[target];
+                    let weight = per_row * row_weights[target];
+                    if let Some(row) = row.as_slice_mut() {
+                        value += weight * (softmax(row) - score);
+                    }
+                    row[target] -= 1.0;
+                    row.iter_mut().zip(&mut residual_sums).for_each(|(r, sum)| {
+                        *r *= weight;
+                        *sum += *r;
+                    });
+                }
+                (value, scores.t().dot(x), residual_sums)
+            };
+            let found: Vec<_> = if rows * columns * k < SMALL {
+                parts.iter().map(part).collect()
+            } else {
+                parts.par_iter().map(part).collect()
+            };
             let mut value = 0.5 * penalty * weights.iter().map(|w| w * w).sum::<f64>();
             for (g, a) in gradient.iter_mut().zip(weights) {
                 *g = penalty * a;
             }
             let (weight_gradient, intercept_gradient) = gradient.split_at_mut(k * columns);
             intercept_gradient.fill(0.0);
-            for (row, &target) in table.rows().into_iter().zip(&targets) {
-                for (j, score) in scores.iter_mut().enumerate() {
-                    let w = &weights[j * columns..(j + 1) * columns];
-                    *score = intercepts[j] + row.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
-                }
-                let score = scores[target];
-                value += per_row * (softmax(&mut scores) - score);
-                scores[target] -= 1.0;
-                for (j, residual) in scores.iter().enumerate() {
-                    let residual = residual * per_row;
-                    intercept_gradient[j] += residual;
-                    let g = &mut weight_gradient[j * columns..(j + 1) * columns];
-                    g.iter_mut().zip(row).for_each(|(g, x)| *g += residual * x);
-                }
+            for (part_value, part_gradient, sums) in found {
+                value += part_value;
+                weight_gradient.iter_mut().zip(part_gradient.iter()).for_each(|(g, p)| *g += p);
+                intercept_gradient.iter_mut().zip(sums).for_each(|(g, p)| *g += p);
             }
             value
         };
@@ -198,18 +187,28 @@ impl LogisticRegression {
         if !gradient.is_finite() || !at.iter().all(|v| v.is_finite()) {
             return Err(LearnError::Overflow { what: "the gradient" });
         }
-        let convergence = if gradient <= self.config.tolerance {
-            Convergence::Converged { iterations }
-        } else {
-            Convergence::Stopped { iterations, gradient }
-        };
+        let convergence = Convergence::of(iterations, gradient, self.config.tolerance);
         let intercepts = at.split_off(k * columns);
+        let Classes { count: classes, present } = targets.classes;
         Ok(LogisticModel { classes, columns, present, weights: at, intercepts, convergence })
     }
 }
 
+impl Learner for LogisticRegression {
+    type Model = LogisticModel;
+
+    fn fit(
+        &self,
+        table: ArrayView2<'_, f64>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<LogisticModel, LearnError> {
+        Self::fit(self, table, labels, classes)
+    }
+}
+
 /// Turns scores into probabilities in place and returns the logarithm of their sum of exponentials.
-fn softmax(scores: &mut [f64]) -> f64 {
+pub(crate) fn softmax(scores: &mut [f64]) -> f64 {
     let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for s in scores.iter_mut() {
@@ -286,5 +285,47 @@ impl LogisticModel {
             row.iter().enumerate().fold((0, -1.0), |best, (i, &p)| if p > best.1 { (i, p) } else { best }).0
         };
         Ok(self.predict_proba(table)?.rows().into_iter().map(best).collect())
+    }
+}
+
+impl Classifier for LogisticModel {
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn present(&self) -> &[usize] {
+        &self.present
+    }
+
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn predict(&self, table: ArrayView2<'_, f64>) -> Result<Vec<usize>, LearnError> {
+        Self::predict(self, table)
+    }
+
+    fn predict_proba(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
+        Self::predict_proba(self, table)
+    }
+
+    fn decision(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
+        check_columns(table, self.columns)?;
+        let k = self.present.len();
+        let shape = LearnError::Inconsistent { reason: "weights do not match classes and columns" };
+        let w = ArrayView2::from_shape((k, self.columns), &self.weights).map_err(|_| shape)?;
+        let scores = table.dot(&w.t()) + ndarray::ArrayView1::from(self.intercepts.as_slice());
+        if !scores.iter().all(|s| s.is_finite()) {
+            return Err(LearnError::Overflow { what: "a score" });
+        }
+        if k == 2 {
+            let difference = &scores.column(1) - &scores.column(0);
+            return Ok(difference.insert_axis(Axis(1)));
+        }
+        Ok(scores)
+    }
+
+    fn convergence(&self) -> Option<Convergence> {
+        Some(self.convergence)
     }
 }

@@ -70,7 +70,14 @@ fn settings_outside_their_range_are_refused() {
         (1.0, -1.0, 10, "tolerance"),
         (1.0, 1e-6, 0, "max_iterations"),
     ] {
-        match (LogisticRegressionConfig { c, tolerance, max_iterations }).plan() {
+        match (LogisticRegressionConfig {
+            c,
+            tolerance,
+            max_iterations,
+            ..LogisticRegressionConfig::default()
+        })
+        .plan()
+        {
             Err(LearnError::Setting { field, .. }) => assert_eq!(field, name),
             other => panic!("{other:?}"),
         }

@@ -62,12 +62,27 @@ families! {
     mel,
     pitch,
     resample,
+    rhythm_pattern,
+    rhythm,
     spectral,
     scattering,
+    timbre,
+    vector_sets,
 }
 
 /// Ops that exist to be timed: no golden set has them.
-const TIMED: [&str; 1] = ["mlfcf_spectrograms"];
+const TIMED: [&str; 10] = [
+    "bahuleyan97",
+    "choi_mfcc120",
+    "fma518",
+    "gtzan57",
+    "gtzan8_mfcc_centroid",
+    "marsyas",
+    "mlfcf_spectrograms",
+    "rhythm_pattern",
+    "tempogram_ratio",
+    "tzanetakis_cook",
+];
 
 /// The golden ops that are built.
 pub fn built() -> impl Iterator<Item = &'static str> {
@@ -77,7 +92,7 @@ pub fn built() -> impl Iterator<Item = &'static str> {
 /// Whether an op takes the parameter `precision`, "single" or "double", beside the reference's own.
 #[must_use]
 pub fn has_precisions(op: &str) -> bool {
-    scattering::OPS.contains(&op)
+    scattering::OPS.contains(&op) || rhythm::OPS.contains(&op)
 }
 
 /// Plans an op; a parameter that is absent takes the reference's default.

@@ -568,6 +568,10 @@ fn open_error(path: &Path, error: Error) -> AudioError {
     match error {
         // A part that should be there and is not: the container is known.
         Error::Unsupported(reason) if reason.contains("missing") => AudioError::malformed(path, reason),
+        // The probe's own words, where nothing in the content is known to any reader.
+        Error::Unsupported(reason) if reason.contains("no suitable format reader") => {
+            AudioError::UnsupportedContainer { path: path.to_path_buf(), container: "unknown".to_owned() }
+        }
         Error::Unsupported(reason) => {
             AudioError::UnsupportedContainer { path: path.to_path_buf(), container: reason.to_owned() }
         }

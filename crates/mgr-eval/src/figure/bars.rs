@@ -1,12 +1,13 @@
 //! Precision, recall and F1 of every class as bars.
 
-use super::draw::{Align, Rgb, Scene, Stroke, TextStyle};
+use super::draw::{Align, Colour, Scene, Stroke, TextStyle};
 use super::font::{self, Weight};
 use super::{Caption, Figure, check_classes, draw_title};
 use crate::EvalError;
 use crate::metrics::{ClassScores, ConfusionMatrix};
 
-const MEASURES: [(&str, Rgb); 3] = [("precision", Rgb::SKY), ("recall", Rgb::BLUE), ("F1", Rgb::VERMILION)];
+const MEASURES: [(&str, Colour); 3] =
+    [("precision", Colour::SKY), ("recall", Colour::BLUE), ("F1", Colour::VERMILION)];
 const MARGIN: f64 = 24.0;
 const NAME_EM: f64 = 15.0;
 const NAME_ROOM: f64 = 220.0;
@@ -29,7 +30,7 @@ pub fn per_class_figure<N: AsRef<str>>(
     font::load(caption.name)?;
     let scores = matrix.per_class();
     let scene = lay_out(caption.title, &scores, class_names);
-    Figure::from_scene(caption, alt_text(&scores, class_names), &scene)
+    Figure::from_scene(caption, alt_text(&scores, class_names), scene)
 }
 
 fn lay_out<N: AsRef<str>>(title: &str, scores: &[ClassScores], class_names: &[N]) -> Scene {
@@ -55,35 +56,35 @@ fn lay_out<N: AsRef<str>>(title: &str, scores: &[ClassScores], class_names: &[N]
     let mut x = MARGIN;
     for (name, colour) in MEASURES {
         scene.rect(x, 64.0, 16.0, 16.0, colour);
-        scene.centred_text(x + 23.0, 72.0, name, TextStyle::new(14.0, Rgb::INK));
+        scene.centred_text(x + 23.0, 72.0, name, TextStyle::new(14.0, Colour::INK));
         x += 23.0 + font::width(name, 14.0, Weight::Regular) + 28.0;
     }
     for tick in 0..=5 {
         let x = left + PLOT_WIDTH * f64::from(tick) / 5.0;
-        scene.line(vec![(x, top - 4.0), (x, bottom)], Stroke::new(1.0, Rgb::GRID));
-        let style = TextStyle::new(TICK_EM, Rgb::MUTED).align(Align::Middle);
+        scene.line(vec![(x, top - 4.0), (x, bottom)], Stroke::new(1.0, Colour::GRID));
+        let style = TextStyle::new(TICK_EM, Colour::MUTED).align(Align::Middle);
         scene.text(x, bottom + 8.0 + TICK_EM, &format!("0.{}", 2 * tick).replace("0.10", "1.0"), style);
     }
-    let axis = TextStyle::new(16.0, Rgb::INK).bold().align(Align::Middle);
+    let axis = TextStyle::new(16.0, Colour::INK).bold().align(Align::Middle);
     scene.text(left + 0.5 * PLOT_WIDTH, bottom + 48.0, "Score", axis);
 
     for (index, (class, name)) in scores.iter().zip(&names).enumerate() {
         let first = top + row * index as f64 + 7.5;
         let middle = first + 1.5 * bar;
-        let end = TextStyle::new(NAME_EM, Rgb::INK).align(Align::End);
+        let end = TextStyle::new(NAME_EM, Colour::INK).align(Align::End);
         scene.centred_text(left - 12.0, middle - 9.0, name, end);
-        let small = TextStyle::new(TICK_EM - 1.0, Rgb::MUTED).align(Align::End);
+        let small = TextStyle::new(TICK_EM - 1.0, Colour::MUTED).align(Align::End);
         scene.centred_text(left - 12.0, middle + 9.0, &supports[index], small);
         let values = [class.precision, class.recall, class.f1];
         for (number, (value, (_, colour))) in values.into_iter().zip(MEASURES).enumerate() {
             let y = first + bar * number as f64;
             // A hair of a bar remains at 0, so that the row does not look unmeasured.
             scene.rect(left, y + 0.75, (PLOT_WIDTH * value).max(1.0), bar - 1.5, colour);
-            let style = TextStyle::new(bar - 1.5, Rgb::MUTED);
+            let style = TextStyle::new(bar - 1.5, Colour::MUTED);
             scene.centred_text(left + PLOT_WIDTH * value + 6.0, y + 0.5 * bar, &format!("{value:.2}"), style);
         }
     }
-    scene.line(vec![(left, top - 4.0), (left, bottom)], Stroke::new(1.5, Rgb::MUTED));
+    scene.line(vec![(left, top - 4.0), (left, bottom)], Stroke::new(1.5, Colour::MUTED));
     scene
 }
 

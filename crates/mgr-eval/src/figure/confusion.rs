@@ -1,6 +1,6 @@
 //! The confusion matrix as a picture.
 
-use super::draw::{Align, Rgb, Scene, TextStyle};
+use super::draw::{Align, Colour, Rgb, Scene, TextStyle};
 use super::font::{self, Weight};
 use super::{Caption, Figure, check_classes, draw_title};
 use crate::EvalError;
@@ -27,7 +27,7 @@ pub fn confusion_figure<N: AsRef<str>>(
     check_classes(matrix.classes(), class_names.len())?;
     font::load(caption.name)?;
     let scene = lay_out(caption.title, matrix, class_names);
-    Figure::from_scene(caption, alt_text(matrix, class_names), &scene)
+    Figure::from_scene(caption, alt_text(matrix, class_names), scene)
 }
 
 fn lay_out<N: AsRef<str>>(title: &str, matrix: &ConfusionMatrix, class_names: &[N]) -> Scene {
@@ -62,7 +62,7 @@ fn lay_out<N: AsRef<str>>(title: &str, matrix: &ConfusionMatrix, class_names: &[
         100.0 * matrix.accuracy()
     );
     let subtitle = font::fit(&subtitle, 14.0, Weight::Regular, width - 2.0 * MARGIN);
-    scene.text(MARGIN, 64.0, &subtitle, TextStyle::new(14.0, Rgb::MUTED));
+    scene.text(MARGIN, 64.0, &subtitle, TextStyle::new(14.0, Colour::MUTED));
 
     for (row, row_counts) in counts.iter().enumerate() {
         let y = top + cell * row as f64;
@@ -70,9 +70,10 @@ fn lay_out<N: AsRef<str>>(title: &str, matrix: &ConfusionMatrix, class_names: &[
             let x = left + cell * column as f64;
             let share = matrix.row_share(row, column);
             let colour = ramp(share);
+            let ink = Colour { light: readable_on(colour.light), dark: readable_on(colour.dark) };
             scene.rect(x + 0.5, y + 0.5, cell - 1.0, cell - 1.0, colour);
             let faint = matrix.count(row, column) == 0;
-            let text = if faint { Rgb(0x6B, 0x77, 0x85) } else { readable_on(colour) };
+            let text = if faint { FAINT } else { ink };
             let style = TextStyle::new(count_em, text).align(Align::Middle);
             let (middle_x, middle_y) = (x + 0.5 * cell, y + 0.5 * cell);
             if cell >= 60.0 && !faint {
@@ -86,7 +87,7 @@ fn lay_out<N: AsRef<str>>(title: &str, matrix: &ConfusionMatrix, class_names: &[
         }
     }
 
-    let name_style = TextStyle::new(name_em, Rgb::INK);
+    let name_style = TextStyle::new(name_em, Colour::INK);
     for (class, name) in names.iter().enumerate() {
         let middle = cell * (class as f64 + 0.5);
         scene.centred_text(left - 10.0, top + middle, name, name_style.align(Align::End));
@@ -97,7 +98,7 @@ fn lay_out<N: AsRef<str>>(title: &str, matrix: &ConfusionMatrix, class_names: &[
             scene.text(left + middle, baseline, name, name_style.align(Align::Middle));
         }
     }
-    let axis = TextStyle::new(AXIS_EM, Rgb::INK).bold().align(Align::Middle);
+    let axis = TextStyle::new(AXIS_EM, Colour::INK).bold().align(Align::Middle);
     scene.text(left + 0.5 * side, top + side + below + AXIS_EM + 8.0, "Predicted class", axis);
     scene.text(MARGIN + AXIS_EM * 0.8, top + 0.5 * side, "True class", axis.upward());
     colour_bar(&mut scene, left + side + 28.0, top, side);
@@ -118,28 +119,42 @@ fn colour_bar(scene: &mut Scene, x: f64, top: f64, height: f64) {
     for percent in [0, 25, 50, 75, 100] {
         let y = top + height * (1.0 - f64::from(percent) / 100.0);
         let tick = vec![(x + WIDTH, y), (x + WIDTH + 5.0, y)];
-        scene.line(tick, super::draw::Stroke::new(1.0, Rgb::MUTED));
-        scene.centred_text(x + WIDTH + 9.0, y, &format!("{percent} %"), TextStyle::new(13.0, Rgb::MUTED));
+        scene.line(tick, super::draw::Stroke::new(1.0, Colour::MUTED));
+        scene.centred_text(x + WIDTH + 9.0, y, &format!("{percent} %"), TextStyle::new(13.0, Colour::MUTED));
     }
 }
 
-/// Light to dark blue. Lightness falls evenly (CIE L* 97, 80, 61, 40, 16), so the order holds without hue.
-fn ramp(share: f64) -> Rgb {
-    const ANCHORS: [[f64; 3]; 5] = [
+/// The zeros of cells without a clip.
+const FAINT: Colour = Colour { light: Rgb(0x6B, 0x77, 0x85), dark: Rgb(0x8A, 0x97, 0xA4) };
+
+/// Light to dark blue on white paper, dark to light blue on dark paper. Lightness changes evenly (CIE L* 97, 80, 61, 40, 16 and
+/// 15, 31, 50, 70, 91), so the order holds without hue.
+fn ramp(share: f64) -> Colour {
+    const LIGHT: [[f64; 3]; 5] = [
         [245.0, 247.0, 250.0],
         [178.0, 202.0, 226.0],
         [106.0, 151.0, 197.0],
         [42.0, 97.0, 153.0],
         [8.0, 38.0, 84.0],
     ];
-    let position = share.clamp(0.0, 1.0) * (ANCHORS.len() - 1) as f64;
-    let index = (position as usize).min(ANCHORS.len() - 2);
+    const DARK: [[f64; 3]; 5] = [
+        [32.0, 41.0, 52.0],
+        [25.0, 75.0, 120.0],
+        [54.0, 121.0, 180.0],
+        [122.0, 175.0, 222.0],
+        [214.0, 232.0, 248.0],
+    ];
+    let position = share.clamp(0.0, 1.0) * (LIGHT.len() - 1) as f64;
+    let index = (position as usize).min(LIGHT.len() - 2);
     let weight = position - index as f64;
-    let channel = |c: usize| {
-        let value = ANCHORS[index][c] * (1.0 - weight) + ANCHORS[index + 1][c] * weight;
-        value.round() as u8
+    let mix = |anchors: &[[f64; 3]; 5]| {
+        let channel = |c: usize| {
+            let value = anchors[index][c] * (1.0 - weight) + anchors[index + 1][c] * weight;
+            value.round() as u8
+        };
+        Rgb(channel(0), channel(1), channel(2))
     };
-    Rgb(channel(0), channel(1), channel(2))
+    Colour { light: mix(&LIGHT), dark: mix(&DARK) }
 }
 
 /// Black or white, whichever has the higher contrast by the WCAG formula.
@@ -205,15 +220,16 @@ mod tests {
     #[test]
     fn the_ramp_darkens_steadily_and_its_text_is_readable() {
         let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
-        let mut before = f64::INFINITY;
-        for step in 0..=100 {
-            let colour = ramp(f64::from(step) / 100.0);
-            let light = luminance(colour);
-            assert!(light < before, "step {step}");
-            before = light;
-            // 4.5 is WCAG's AA for small text; the better of black and white always reaches 4.58.
-            assert!(contrast(light, luminance(readable_on(colour))) > 4.5, "step {step}");
+        let steps: Vec<Colour> = (0..=100).map(|step| ramp(f64::from(step) / 100.0)).collect();
+        for pair in steps.windows(2) {
+            assert!(luminance(pair[1].light) < luminance(pair[0].light), "{pair:?}");
+            assert!(luminance(pair[1].dark) > luminance(pair[0].dark), "{pair:?}");
         }
-        assert!(contrast(luminance(ramp(0.0)), luminance(Rgb(0x6B, 0x77, 0x85))) > 4.0);
+        for colour in steps.iter().flat_map(|step| [step.light, step.dark]) {
+            // 4.5 is WCAG's AA for small text; the better of black and white always reaches 4.58.
+            assert!(contrast(luminance(colour), luminance(readable_on(colour))) > 4.5, "{colour:?}");
+        }
+        assert!(contrast(luminance(steps[0].light), luminance(FAINT.light)) > 4.0);
+        assert!(contrast(luminance(steps[0].dark), luminance(FAINT.dark)) > 4.0);
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::draw::{Align, Rgb, Scene, Stroke, TextStyle};
+use super::axis::{Axis, round_step};
+use super::draw::{Align, Colour, Scene, Stroke, TextStyle};
 use super::font::{self, Weight};
 use super::{Caption, Figure, draw_title};
 use crate::EvalError;
@@ -90,7 +91,7 @@ pub fn learning_curve_figure(caption: Caption<'_>, folds: &[FoldHistory]) -> Res
     }
     font::load(caption.name)?;
     let scene = lay_out(caption.title, folds, &panels);
-    Figure::from_scene(caption, alt_text(folds, &panels), &scene)
+    Figure::from_scene(caption, alt_text(folds, &panels), scene)
 }
 
 impl Panel {
@@ -115,7 +116,7 @@ fn x_of(epoch: usize, last_epoch: usize) -> f64 {
 }
 
 fn stroke_of(series: usize, bold: bool) -> Stroke {
-    let colour = if series == 0 { Rgb::VERMILION } else { Rgb::BLUE };
+    let colour = if series == 0 { Colour::VERMILION } else { Colour::BLUE };
     let (width, alpha) = if bold { (3.0, 1.0) } else { (1.25, 0.3) };
     Stroke { width, colour, alpha, dashed: bold && series == 0 }
 }
@@ -123,7 +124,7 @@ fn stroke_of(series: usize, bold: bool) -> Stroke {
 fn legend(scene: &mut Scene, folds: &[FoldHistory], panels: &[Panel; 2]) {
     let y = 72.0;
     let mut x = 24.0;
-    let style = TextStyle::new(TICK, Rgb::INK);
+    let style = TextStyle::new(TICK, Colour::INK);
     for (series, name) in ["training", "validation"].into_iter().enumerate() {
         if panels.iter().all(|panel| panel.curves[series].iter().flatten().flatten().next().is_none()) {
             continue;
@@ -140,13 +141,13 @@ fn legend(scene: &mut Scene, folds: &[FoldHistory], panels: &[Panel; 2]) {
     }
     if folds.len() > 1 {
         let note = format!("bold: mean of {} folds", folds.len());
-        scene.centred_text(x, y, &note, TextStyle::new(TICK, Rgb::MUTED));
+        scene.centred_text(x, y, &note, TextStyle::new(TICK, Colour::MUTED));
     }
 }
 
 fn dot(scene: &mut Scene, centre: (f64, f64)) {
-    scene.disc(centre, 6.5, Rgb::PAPER);
-    scene.disc(centre, 5.0, Rgb::GREEN);
+    scene.disc(centre, 6.5, Colour::PAPER);
+    scene.disc(centre, 5.0, Colour::GREEN);
 }
 
 fn draw_panel(scene: &mut Scene, panel: &Panel, top: f64, last_epoch: usize, folds: &[FoldHistory]) {
@@ -159,22 +160,22 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, top: f64, last_epoch: usize, fol
     let axis = Axis::covering(low, high, is_share);
     let y_of = |value: f64| bottom - PANEL_HEIGHT * (value - axis.low) / (axis.high - axis.low);
 
-    scene.text(LEFT, top - 14.0, panel.title, TextStyle::new(16.0, Rgb::INK).bold());
+    scene.text(LEFT, top - 14.0, panel.title, TextStyle::new(16.0, Colour::INK).bold());
     for tick in axis.ticks() {
         let y = y_of(tick);
-        scene.line(vec![(LEFT, y), (WIDTH - RIGHT, y)], Stroke::new(1.0, Rgb::GRID));
+        scene.line(vec![(LEFT, y), (WIDTH - RIGHT, y)], Stroke::new(1.0, Colour::GRID));
         let label = axis.label(tick, is_share);
-        scene.centred_text(LEFT - 10.0, y, &label, TextStyle::new(TICK, Rgb::MUTED).align(Align::End));
+        scene.centred_text(LEFT - 10.0, y, &label, TextStyle::new(TICK, Colour::MUTED).align(Align::End));
     }
     for epoch in epoch_ticks(last_epoch) {
         let x = x_of(epoch, last_epoch);
-        scene.line(vec![(x, bottom), (x, bottom + 5.0)], Stroke::new(1.0, Rgb::MUTED));
-        let style = TextStyle::new(TICK, Rgb::MUTED).align(Align::Middle);
+        scene.line(vec![(x, bottom), (x, bottom + 5.0)], Stroke::new(1.0, Colour::MUTED));
+        let style = TextStyle::new(TICK, Colour::MUTED).align(Align::Middle);
         scene.text(x, bottom + 9.0 + TICK, &epoch.to_string(), style);
     }
-    scene.line(vec![(LEFT, bottom), (WIDTH - RIGHT, bottom)], Stroke::new(1.0, Rgb::MUTED));
+    scene.line(vec![(LEFT, bottom), (WIDTH - RIGHT, bottom)], Stroke::new(1.0, Colour::MUTED));
     if is_share {
-        let style = TextStyle::new(16.0, Rgb::INK).bold().align(Align::Middle);
+        let style = TextStyle::new(16.0, Colour::INK).bold().align(Align::Middle);
         scene.text(0.5 * (LEFT + WIDTH - RIGHT), bottom + 48.0, "Epoch", style);
     }
 
@@ -226,53 +227,6 @@ fn mean_line(lines: &[Line]) -> Line {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         })
         .collect()
-}
-
-/// An axis from one round number to another.
-struct Axis {
-    low: f64,
-    high: f64,
-    step: f64,
-}
-
-impl Axis {
-    fn covering(low: f64, high: f64, is_share: bool) -> Self {
-        // A flat line still needs an axis with two ends.
-        let span = (high - low).max(if is_share { 0.05 } else { 1e-3 * high.abs().max(1e-3) });
-        let step = round_step(span / 5.0);
-        let mut axis = Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step };
-        if is_share && low >= 0.0 && high <= 1.0 {
-            axis.high = axis.high.min(1.0);
-        }
-        if axis.high - axis.low < 0.5 * step {
-            axis.low -= step;
-            axis.high += if is_share && axis.high >= 1.0 { 0.0 } else { step };
-        }
-        axis
-    }
-
-    fn ticks(&self) -> impl Iterator<Item = f64> {
-        let count = ((self.high - self.low) / self.step + 1e-6) as usize;
-        (0..=count.min(20)).map(|index| self.low + index as f64 * self.step)
-    }
-
-    fn label(&self, tick: f64, is_share: bool) -> String {
-        let (tick, step) = if is_share { (100.0 * tick, 100.0 * self.step) } else { (tick, self.step) };
-        let unit = if is_share { " %" } else { "" };
-        if tick.abs() >= 1e6 || step < 1e-5 {
-            return format!("{tick:.1e}{unit}");
-        }
-        let decimals = (0..5).find(|&n| step * 10_f64.powi(n) >= 1.0 - 1e-9).unwrap_or(5) as usize;
-        format!("{}{unit}", crate::table::fixed(tick, decimals))
-    }
-}
-
-/// The smallest of 1, 2, 5 times a power of ten that is at least `step`.
-fn round_step(step: f64) -> f64 {
-    let power = 10_f64.powf(step.log10().floor());
-    let factor =
-        [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= step * (1.0 - 1e-9)).unwrap_or(10.0);
-    factor * power
 }
 
 /// Epoch 1 and round numbers up to the last epoch.

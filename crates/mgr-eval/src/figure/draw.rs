@@ -7,37 +7,101 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use plotters::coord::Shift;
 use plotters::prelude::{
-    BitMapBackend, BitMapElement, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement,
+    BitMapBackend, BitMapElement, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon,
     RGBAColor, RGBColor, Rectangle, SVGBackend, ShapeStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontTransform};
+use serde::{Deserialize, Serialize};
 
 use super::font::{self, HEIGHT_PER_EM, Weight};
 use super::matrix::Pixels;
 use crate::EvalError;
 
+/// Which paper a figure is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// Dark on white (default).
+    #[default]
+    Light,
+    /// Bright on a dark grey.
+    Dark,
+}
+
 /// A colour as red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rgb(pub(super) u8, pub(super) u8, pub(super) u8);
+pub(crate) struct Rgb(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
 impl Rgb {
-    /// Background. The report's dark style replaces this, the next three and no other colour.
-    pub(super) const PAPER: Self = Self(0xFF, 0xFF, 0xFF);
-    /// Titles, names, axes.
-    pub(super) const INK: Self = Self(0x1F, 0x29, 0x33);
-    /// Ticks and secondary text.
-    pub(super) const MUTED: Self = Self(0x52, 0x60, 0x6D);
-    /// Grid lines.
-    pub(super) const GRID: Self = Self(0xE1, 0xE6, 0xEB);
-    /// Okabe and Ito's palette (2008), distinguishable with every common colour blindness.
-    pub(super) const BLUE: Self = Self(0x00, 0x72, 0xB2);
-    pub(super) const SKY: Self = Self(0x56, 0xB4, 0xE9);
-    pub(super) const VERMILION: Self = Self(0xD5, 0x5E, 0x00);
-    pub(super) const GREEN: Self = Self(0x00, 0x9E, 0x73);
-
     fn with_alpha(self, alpha: f64) -> RGBAColor {
         RGBColor(self.0, self.1, self.2).mix(alpha)
+    }
+}
+
+/// A colour on light and on dark paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Colour {
+    pub(crate) light: Rgb,
+    pub(crate) dark: Rgb,
+}
+
+impl From<Rgb> for Colour {
+    /// The same on both papers.
+    fn from(rgb: Rgb) -> Self {
+        Self { light: rgb, dark: rgb }
+    }
+}
+
+impl Colour {
+    const fn pair(light: (u8, u8, u8), dark: (u8, u8, u8)) -> Self {
+        Self { light: Rgb(light.0, light.1, light.2), dark: Rgb(dark.0, dark.1, dark.2) }
+    }
+
+    /// Background.
+    pub(super) const PAPER: Self = Self::pair((0xFF, 0xFF, 0xFF), (0x17, 0x1E, 0x26));
+    /// Titles, names, axes.
+    pub(super) const INK: Self = Self::pair((0x1F, 0x29, 0x33), (0xE6, 0xEB, 0xF0));
+    /// Ticks and secondary text.
+    pub(super) const MUTED: Self = Self::pair((0x52, 0x60, 0x6D), (0xA6, 0xB3, 0xBF));
+    /// Grid lines.
+    pub(super) const GRID: Self = Self::pair((0xE1, 0xE6, 0xEB), (0x31, 0x3C, 0x47));
+    // Okabe and Ito's palette (2008), distinguishable with every common colour blindness, brighter on dark paper. Its yellow
+    // is left out, which white paper swallows.
+    pub(super) const BLUE: Self = Self::pair((0x00, 0x72, 0xB2), (0x3F, 0x95, 0xDB));
+    pub(super) const SKY: Self = Self::pair((0x56, 0xB4, 0xE9), (0x9A, 0xD5, 0xF5));
+    pub(super) const VERMILION: Self = Self::pair((0xD5, 0x5E, 0x00), (0xEC, 0x78, 0x2C));
+    pub(super) const GREEN: Self = Self::pair((0x00, 0x9E, 0x73), (0x1D, 0xBF, 0x92));
+    pub(super) const ORANGE: Self = Self::pair((0xE6, 0x9F, 0x00), (0xF2, 0xBC, 0x4B));
+    pub(super) const PURPLE: Self = Self::pair((0xCC, 0x79, 0xA7), (0xDD, 0x9A, 0xC0));
+
+    /// Every colour with a dark twin, for the report's style sheet.
+    pub(crate) const PAIRS: [Self; 10] = [
+        Self::PAPER,
+        Self::INK,
+        Self::MUTED,
+        Self::GRID,
+        Self::BLUE,
+        Self::SKY,
+        Self::VERMILION,
+        Self::GREEN,
+        Self::ORANGE,
+        Self::PURPLE,
+    ];
+
+    /// Colours of lines, points and bars that stand for things of equal rank, in the order of use.
+    pub(super) const SERIES: [Self; 7] =
+        [Self::BLUE, Self::VERMILION, Self::GREEN, Self::PURPLE, Self::ORANGE, Self::SKY, Self::INK];
+
+    fn is_ramp(self) -> bool {
+        self.light != self.dark && !Self::PAIRS.contains(&self)
+    }
+
+    pub(super) fn in_theme(self, theme: Theme) -> Rgb {
+        match theme {
+            Theme::Light => self.light,
+            Theme::Dark => self.dark,
+        }
     }
 }
 
@@ -63,13 +127,14 @@ pub(super) struct TextStyle {
     /// Points per em.
     pub(super) em: f64,
     pub(super) weight: Weight,
-    pub(super) colour: Rgb,
+    pub(super) colour: Colour,
     pub(super) align: Align,
     pub(super) reading: Reading,
 }
 
 impl TextStyle {
-    pub(super) fn new(em: f64, colour: Rgb) -> Self {
+    pub(super) fn new(em: f64, colour: impl Into<Colour>) -> Self {
+        let colour = colour.into();
         Self { em, weight: Weight::Regular, colour, align: Align::Start, reading: Reading::Across }
     }
 
@@ -90,25 +155,28 @@ impl TextStyle {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stroke {
     pub(super) width: f64,
-    pub(super) colour: Rgb,
+    pub(super) colour: Colour,
     pub(super) alpha: f64,
     pub(super) dashed: bool,
 }
 
 impl Stroke {
-    pub(super) fn new(width: f64, colour: Rgb) -> Self {
-        Self { width, colour, alpha: 1.0, dashed: false }
+    pub(super) fn new(width: f64, colour: impl Into<Colour>) -> Self {
+        Self { width, colour: colour.into(), alpha: 1.0, dashed: false }
     }
 }
 
+#[derive(Debug)]
 enum Shape {
-    Rect { corner: (f64, f64), size: (f64, f64), colour: Rgb },
+    Rect { corner: (f64, f64), size: (f64, f64), colour: Colour },
+    Area { points: Vec<(f64, f64)>, colour: Colour, alpha: f64 },
     Line { points: Vec<(f64, f64)>, stroke: Stroke },
-    Disc { centre: (f64, f64), radius: f64, colour: Rgb },
+    Disc { centre: (f64, f64), radius: f64, colour: Colour },
     Text { text: String, position: (f64, f64), style: TextStyle },
 }
 
 /// An image, and where it lies in points.
+#[derive(Debug)]
 struct Image {
     corner: (f64, f64),
     size: (f64, f64),
@@ -118,6 +186,7 @@ struct Image {
 }
 
 /// Shapes in drawing order, in points from the upper left corner.
+#[derive(Debug)]
 pub(super) struct Scene {
     width: f64,
     height: f64,
@@ -131,7 +200,8 @@ impl Scene {
         Self { width: width.ceil(), height: height.ceil(), shapes: Vec::new(), images: Vec::new() }
     }
 
-    pub(super) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, colour: Rgb) {
+    pub(super) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, colour: impl Into<Colour>) {
+        let colour = colour.into();
         self.shapes.push(Shape::Rect { corner: (x, y), size: (width, height), colour });
     }
 
@@ -149,8 +219,15 @@ impl Scene {
         self.images.push(Image { corner, size, width, height, rgb: rgb.to_vec() });
     }
 
-    pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Rgb) {
-        self.shapes.push(Shape::Disc { centre, radius, colour });
+    pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: impl Into<Colour>) {
+        self.shapes.push(Shape::Disc { centre, radius, colour: colour.into() });
+    }
+
+    /// A filled polygon; fewer than three points draw nothing.
+    pub(super) fn area(&mut self, points: Vec<(f64, f64)>, colour: impl Into<Colour>, alpha: f64) {
+        if points.len() > 2 {
+            self.shapes.push(Shape::Area { points, colour: colour.into(), alpha });
+        }
     }
 
     /// A text whose baseline goes through `(x, y)`. Control characters, which XML forbids, become U+FFFD.
@@ -173,13 +250,26 @@ impl Scene {
         }
     }
 
+    /// Whether a colour differs between the papers and is none of the palette.
+    pub(super) fn has_ramps(&self) -> bool {
+        self.shapes.iter().any(|shape| {
+            let (Shape::Rect { colour, .. } | Shape::Area { colour, .. } | Shape::Disc { colour, .. }) =
+                shape
+            else {
+                let Shape::Line { stroke, .. } = shape else { return false };
+                return stroke.colour.is_ramp();
+            };
+            colour.is_ramp()
+        })
+    }
+
     /// The picture as SVG with real text; `alt` becomes its accessible name.
-    pub(super) fn to_svg(&self, name: &str, alt: &str) -> Result<String, EvalError> {
+    pub(super) fn to_svg(&self, name: &str, alt: &str, theme: Theme) -> Result<String, EvalError> {
         // plotters rounds coordinates to integers, so the view box is finer than the picture.
         const SCALE: f64 = 4.0;
         let mut buffer = String::new();
         let area = SVGBackend::with_string(&mut buffer, self.pixels(SCALE)).into_drawing_area();
-        self.draw(&area, SCALE, Target::Svg).map_err(|reason| failure(name, reason))?;
+        self.draw(&area, SCALE, Target::Svg, theme).map_err(|reason| failure(name, reason))?;
         drop(area);
         // After the root's tag comes the background; images lie between it and the shapes.
         let body = buffer.split_once('>').map_or("", |(_, body)| body);
@@ -199,7 +289,7 @@ impl Scene {
     }
 
     /// The picture as an RGB PNG with two pixels per point.
-    pub(super) fn to_png(&self, name: &str) -> Result<Vec<u8>, EvalError> {
+    pub(super) fn to_png(&self, name: &str, theme: Theme) -> Result<Vec<u8>, EvalError> {
         const PIXELS_PER_POINT: u32 = 2;
         // Drawing twice as large and averaging smooths edges and letter spacing; huge pictures do without.
         let oversampling = if self.width * self.height <= 1.5e6 { 2 } else { 1 };
@@ -207,7 +297,7 @@ impl Scene {
         let (width, height) = self.pixels(scale);
         let mut drawn = vec![0_u8; width as usize * height as usize * 3];
         let area = BitMapBackend::with_buffer(&mut drawn, (width, height)).into_drawing_area();
-        self.draw(&area, scale, Target::Bitmap).map_err(|reason| failure(name, reason))?;
+        self.draw(&area, scale, Target::Bitmap, theme).map_err(|reason| failure(name, reason))?;
         drop(area);
         let pixels = average(&drawn, width as usize, oversampling as usize);
         encode(&pixels, width / oversampling, height / oversampling).map_err(|e| failure(name, e.to_string()))
@@ -222,9 +312,10 @@ impl Scene {
         area: &DrawingArea<B, Shift>,
         scale: f64,
         target: Target,
+        theme: Theme,
     ) -> Result<(), String> {
         let at = |(x, y): (f64, f64)| ((x * scale).round() as i32, (y * scale).round() as i32);
-        area.fill(&Rgb::PAPER.with_alpha(1.0)).map_err(|e| e.to_string())?;
+        area.fill(&Colour::PAPER.in_theme(theme).with_alpha(1.0)).map_err(|e| e.to_string())?;
         if let Target::Bitmap = target {
             for image in &self.images {
                 let (place, size, pixels) = image.scaled(scale);
@@ -236,23 +327,34 @@ impl Scene {
             match shape {
                 Shape::Rect { corner, size, colour } => {
                     let opposite = (corner.0 + size.0, corner.1 + size.1);
-                    area.draw(&Rectangle::new([at(*corner), at(opposite)], colour.with_alpha(1.0).filled()))
+                    area.draw(&Rectangle::new(
+                        [at(*corner), at(opposite)],
+                        colour.in_theme(theme).with_alpha(1.0).filled(),
+                    ))
                 }
                 Shape::Line { points, stroke } => {
                     let style = ShapeStyle {
-                        color: stroke.colour.with_alpha(stroke.alpha),
+                        color: stroke.colour.in_theme(theme).with_alpha(stroke.alpha),
                         filled: false,
                         stroke_width: (stroke.width * scale).round().max(1.0) as u32,
                     };
                     let points: Vec<(i32, i32)> = points.iter().map(|&point| at(point)).collect();
                     area.draw(&PathElement::new(points, style))
                 }
+                Shape::Area { points, colour, alpha } => {
+                    let points: Vec<(i32, i32)> = points.iter().map(|&point| at(point)).collect();
+                    area.draw(&Polygon::new(points, colour.in_theme(theme).with_alpha(*alpha).filled()))
+                }
                 Shape::Disc { centre, radius, colour } => {
                     let radius = (radius * scale).round() as i32;
-                    area.draw(&Circle::new(at(*centre), radius, colour.with_alpha(1.0).filled()))
+                    area.draw(&Circle::new(
+                        at(*centre),
+                        radius,
+                        colour.in_theme(theme).with_alpha(1.0).filled(),
+                    ))
                 }
                 Shape::Text { text, position, style } => {
-                    let (place, text_style) = target.place(*position, style, scale);
+                    let (place, text_style) = target.place(*position, style, scale, theme);
                     area.draw_text(text, &text_style, place)
                 }
             }
@@ -314,6 +416,7 @@ impl Target {
         (x, y): (f64, f64),
         style: &TextStyle,
         scale: f64,
+        theme: Theme,
     ) -> ((i32, i32), plotters::style::TextStyle<'static>) {
         let em = style.em * scale;
         let (size, drop) = match self {
@@ -332,7 +435,7 @@ impl Target {
         };
         let text_style = font::font(size, style.weight)
             .transform(transform)
-            .color(&style.colour.with_alpha(1.0))
+            .color(&style.colour.in_theme(theme).with_alpha(1.0))
             .pos(Pos::new(side, VPos::Top));
         ((x.round() as i32, y.round() as i32), text_style)
     }

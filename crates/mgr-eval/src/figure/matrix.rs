@@ -1,6 +1,6 @@
 //! A matrix that is already a coloured image, with axes and a colour bar around it.
 
-use super::draw::{Align, Rgb, Scene, Stroke, TextStyle, encode};
+use super::draw::{Align, Colour, Scene, Stroke, TextStyle, encode};
 use super::font::{self, Weight};
 use super::{Caption, Figure, draw_title};
 use crate::EvalError;
@@ -70,7 +70,7 @@ pub fn matrix_figure(
     }
     font::load(caption.name)?;
     let scene = lay_out(caption.title, image, across, upward, bar);
-    Figure::from_scene(caption, alt_text(caption.title, across, upward, bar), &scene)
+    Figure::from_scene(caption, alt_text(caption.title, across, upward, bar), scene)
 }
 
 /// An image as a PNG file, pixel by pixel.
@@ -118,20 +118,20 @@ fn lay_out(
     draw_title(&mut scene, title, MARGIN, 40.0, width - 2.0 * MARGIN);
     scene.image((left, top), (plot_width, plot_height), image);
     let frame = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-    scene.line(frame, Stroke::new(1.0, Rgb::MUTED));
+    scene.line(frame, Stroke::new(1.0, Colour::MUTED));
 
-    let tick = TextStyle::new(TICK_EM, Rgb::MUTED);
-    let axis_title = TextStyle::new(AXIS_EM, Rgb::INK).bold().align(Align::Middle);
+    let tick = TextStyle::new(TICK_EM, Colour::MUTED);
+    let axis_title = TextStyle::new(AXIS_EM, Colour::INK).bold().align(Align::Middle);
     for mark in visible(across) {
         let x = left + mark.place * plot_width;
-        scene.line(vec![(x, bottom), (x, bottom + MARK)], Stroke::new(1.0, Rgb::MUTED));
+        scene.line(vec![(x, bottom), (x, bottom + MARK)], Stroke::new(1.0, Colour::MUTED));
         scene.text(x, bottom + 2.0 * MARK + TICK_EM, &mark.label, tick.align(Align::Middle));
     }
     let below = bottom + 2.0 * MARK + TICK_EM + AXIS_EM + 10.0;
     scene.text(left + 0.5 * plot_width, below, &across.title, axis_title);
     for mark in visible(upward) {
         let y = bottom - mark.place * plot_height;
-        scene.line(vec![(left - MARK, y), (left, y)], Stroke::new(1.0, Rgb::MUTED));
+        scene.line(vec![(left - MARK, y), (left, y)], Stroke::new(1.0, Colour::MUTED));
         scene.centred_text(left - 2.0 * MARK, y, &mark.label, tick.align(Align::End));
     }
     scene.centred_text(MARGIN + 0.5 * AXIS_EM, top + 0.5 * plot_height, &upward.title, axis_title.upward());
@@ -141,11 +141,11 @@ fn lay_out(
         let pixels = Pixels { width: 1, height: bar.colors.len(), rgb: &rgb };
         scene.image((x, top), (BAR_WIDTH, plot_height), pixels);
         let frame = [(x, top), (x + BAR_WIDTH, top), (x + BAR_WIDTH, bottom), (x, bottom), (x, top)];
-        scene.line(frame.to_vec(), Stroke::new(1.0, Rgb::MUTED));
+        scene.line(frame.to_vec(), Stroke::new(1.0, Colour::MUTED));
         let edge = x + BAR_WIDTH;
         for mark in visible(&bar.axis) {
             let y = bottom - mark.place * plot_height;
-            scene.line(vec![(edge, y), (edge + MARK, y)], Stroke::new(1.0, Rgb::MUTED));
+            scene.line(vec![(edge, y), (edge + MARK, y)], Stroke::new(1.0, Colour::MUTED));
             scene.centred_text(edge + 2.0 * MARK, y, &mark.label, tick);
         }
         let title_x = width - MARGIN - 0.5 * AXIS_EM;

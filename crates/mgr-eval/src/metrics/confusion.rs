@@ -52,6 +52,8 @@ pub enum MacroOver {
     Present,
     /// Every class of the matrix, as scikit-learn does when given `labels`; absent classes count as 0.
     All,
+    /// Classes that are true or predicted of at least one clip, as scikit-learn does without `labels`.
+    Seen,
 }
 
 impl ConfusionMatrix {
@@ -195,7 +197,9 @@ impl ConfusionMatrix {
         let scores: Vec<ClassScores> = self
             .per_class()
             .into_iter()
-            .filter(|scores| over == MacroOver::All || scores.support > 0)
+            .enumerate()
+            .filter(|&(class, _)| self.counts_class(class, over))
+            .map(|(_, scores)| scores)
             .collect();
         let count = scores.len().max(1) as f64;
         let mean = |value: fn(&ClassScores) -> f64| scores.iter().map(value).sum::<f64>() / count;
@@ -223,6 +227,6 @@ impl From<ConfusionMatrix> for Vec<Vec<u64>> {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -34,3 +34,34 @@ pub fn mean_and_deviation(values: &[f64]) -> Result<Summary, EvalError> {
     let deviation = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
     Ok(Summary { mean, deviation, count })
 }
+
+impl Summary {
+    /// The population deviation (divisor n), which NumPy's `std` and several published systems give; 0 for a single fold.
+    #[must_use]
+    pub fn population_deviation(&self) -> f64 {
+        let shrink = (self.count.saturating_sub(1) as f64 / self.count.max(1) as f64).sqrt();
+        self.deviation.unwrap_or(0.0) * shrink
+    }
+}
+
+/// One measure over folds and seeds (or repetitions).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepeatedSummary {
+    /// Mean over the seeds' means, and their deviation: how much the draw alone moves the figure that a paper would quote.
+    pub seeds: Summary,
+    /// Mean and deviation over the folds of each seed.
+    pub folds: Vec<Summary>,
+    /// Over all folds of all seeds together.
+    pub all: Summary,
+}
+
+/// Mean and deviation over the folds of each seed, and over seeds: `values[seed][fold]`.
+///
+/// # Errors
+/// [`EvalError::Empty`] without seeds or for a seed without folds, [`EvalError::NotFinite`].
+pub fn mean_over_seeds<V: AsRef<[f64]>>(values: &[V]) -> Result<RepeatedSummary, EvalError> {
+    let folds = values.iter().map(|seed| mean_and_deviation(seed.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    let means: Vec<f64> = folds.iter().map(|summary| summary.mean).collect();
+    let all: Vec<f64> = values.iter().flat_map(|seed| seed.as_ref()).copied().collect();
+    Ok(RepeatedSummary { seeds: mean_and_deviation(&means)?, folds, all: mean_and_deviation(&all)? })
+}

@@ -1,6 +1,6 @@
 //! Tables that every report of a classification needs.
 
-use super::{Block, Column, Table};
+use super::{Block, Column, SummedTable, Table};
 use crate::EvalError;
 use crate::error::same_length;
 use crate::metrics::{ConfusionMatrix, MacroOver, Summary, mean_and_deviation, wilson_interval};
@@ -24,7 +24,7 @@ pub fn per_class_table<N: AsRef<str>>(
     class_names: &[N],
 ) -> Result<Block, EvalError> {
     same_length("class names", matrix.classes(), class_names.len())?;
-    let mut rows = Vec::with_capacity(class_names.len() + 1);
+    let mut rows = Vec::with_capacity(class_names.len());
     for (class, (scores, name)) in matrix.per_class().into_iter().zip(class_names).enumerate() {
         let interval = match scores.support {
             0 => "no clip".to_owned(),
@@ -43,15 +43,15 @@ pub fn per_class_table<N: AsRef<str>>(
         ]);
     }
     let mean = matrix.macro_average(MacroOver::Present);
-    rows.push(vec![
+    let summary = vec![vec![
         "mean over classes present".to_owned(),
         percent(mean.precision),
         percent(mean.recall),
         String::new(),
         percent(mean.f1),
         matrix.total().to_string(),
-    ]);
-    Ok(Block::Table(Table {
+    ]];
+    let table = Table {
         caption: "Precision, recall and F1 by class".to_owned(),
         columns: vec![
             Column::text("Class"),
@@ -62,7 +62,8 @@ pub fn per_class_table<N: AsRef<str>>(
             Column::number("Clips"),
         ],
         rows,
-    }))
+    };
+    Ok(Block::SummedTable(SummedTable { table, summary }))
 }
 
 /// Accuracy, balanced accuracy and macro F1 of every fold, with mean and sample standard deviation.
@@ -74,7 +75,7 @@ pub fn per_fold_table(folds: &[ConfusionMatrix]) -> Result<Block, EvalError> {
         [ConfusionMatrix::accuracy, ConfusionMatrix::balanced_accuracy, |matrix| {
             matrix.macro_average(MacroOver::Present).f1
         }];
-    let mut rows: Vec<Vec<String>> = Vec::with_capacity(folds.len() + 2);
+    let mut rows: Vec<Vec<String>> = Vec::with_capacity(folds.len());
     for (number, matrix) in folds.iter().enumerate() {
         let values = measures.iter().map(|measure| percent(measure(matrix)));
         rows.push(
@@ -86,10 +87,10 @@ pub fn per_fold_table(folds: &[ConfusionMatrix]) -> Result<Block, EvalError> {
         summaries.push(mean_and_deviation(&folds.iter().map(measure).collect::<Vec<_>>())?);
     }
     let means = summaries.iter().map(|summary| percent(summary.mean));
-    rows.push(["mean".to_owned()].into_iter().chain(means).collect());
+    let mean = ["mean".to_owned()].into_iter().chain(means).collect();
     let deviations = summaries.iter().map(|summary| summary.deviation.map_or("–".to_owned(), percent));
-    rows.push(["standard deviation".to_owned()].into_iter().chain(deviations).collect());
-    Ok(Block::Table(Table {
+    let deviation = ["standard deviation".to_owned()].into_iter().chain(deviations).collect();
+    let table = Table {
         caption: "Measures by fold".to_owned(),
         columns: vec![
             Column::text("Fold"),
@@ -99,7 +100,8 @@ pub fn per_fold_table(folds: &[ConfusionMatrix]) -> Result<Block, EvalError> {
             Column::number("Clips"),
         ],
         rows,
-    }))
+    };
+    Ok(Block::SummedTable(SummedTable { table, summary: vec![mean, deviation] }))
 }
 
 /// The files that could not be used; a sentence where there is none.

@@ -4,13 +4,19 @@
 //! plain data that serde can write and read; figures keep their SVG.
 
 mod blocks;
+mod classification;
 mod html;
+mod markdown;
+mod published;
 mod style;
 
 use serde::{Deserialize, Serialize};
 
 pub use blocks::{BadFile, bad_files_table, per_class_table, per_fold_table};
+pub use classification::{Classification, ClipResult, Measures, RunDescription};
 pub use html::render_html;
+pub use markdown::render_markdown;
+pub use published::{Measure, Protocol, PublishedResult, published_results, published_table};
 
 pub(crate) use html::{escape, is_forbidden};
 
@@ -65,6 +71,10 @@ pub enum Block {
     Paragraph(String),
     /// A table.
     Table(Table),
+    /// A table with rows below that sum it up and stay there when it is sorted.
+    SummedTable(SummedTable),
+    /// Clips, each with a player where its audio is local.
+    Clips(ClipTable),
     /// A figure; its SVG is inserted as it is, so it must come from a trusted source.
     Figure(Figure),
     /// Preformatted text: a command, a configuration.
@@ -85,6 +95,57 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Cells row by row. A short row is filled with empty cells; cells beyond the columns are left out.
     pub rows: Vec<Vec<String>>,
+}
+
+/// A [`Table`] and the rows below it: means, totals.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SummedTable {
+    /// The table.
+    pub table: Table,
+    /// Cells of the rows below, by the table's columns.
+    pub summary: Vec<Vec<String>>,
+}
+
+/// A table of clips.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipTable {
+    /// What the table shows.
+    pub caption: String,
+    /// The clips in order.
+    pub clips: Vec<ClipRow>,
+}
+
+/// One clip of a [`ClipTable`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipRow {
+    /// The clip.
+    pub id: String,
+    /// Its true class.
+    pub truth: String,
+    /// The predicted class.
+    pub predicted: String,
+    /// The score of the true class.
+    pub truth_score: f64,
+    /// The score of the predicted class.
+    pub predicted_score: f64,
+    /// The path of its audio as seen from the page; none where it is not local.
+    pub audio: Option<String>,
+}
+
+impl ClipTable {
+    fn columns(&self, audio: &str) -> Vec<Column> {
+        vec![
+            Column::text("Clip"),
+            Column::text("True class"),
+            Column::text("Predicted"),
+            Column::number("Score of the true class"),
+            Column::number("Score of the predicted class"),
+            Column::text(audio),
+        ]
+    }
 }
 
 /// A column of a [`Table`].

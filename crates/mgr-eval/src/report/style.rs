@@ -1,24 +1,35 @@
 //! The page's style sheet.
 
-/// Light and dark. Attribute selectors override the colours that figures are drawn with (paper, ink, muted, grid
-/// and the darker line colours), so that one SVG suits both.
-pub(super) const CSS: &str = r##":root {
+use crate::figure::Colour;
+
+/// Light and dark. Attribute selectors override the colours that figures are drawn with, so that one SVG suits both.
+pub(super) fn css() -> String {
+    let mut figures = String::new();
+    for Colour { light, dark } in Colour::PAIRS {
+        let hex = |c: crate::figure::Rgb| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
+        let (light, dark) = (hex(light), hex(dark));
+        // White text stands on coloured cells and stays.
+        let fill = if light == "#FFFFFF" { "figure > svg :not(text)" } else { "figure > svg " };
+        let dark = if light == "#FFFFFF" { "var(--card)".to_owned() } else { dark };
+        figures.push_str(&format!("  {fill}[fill=\"{light}\"] {{ fill: {dark}; }}\n"));
+        figures.push_str(&format!("  figure > svg [stroke=\"{light}\"] {{ stroke: {dark}; }}\n"));
+    }
+    CSS.replace("FIGURES", &figures)
+}
+
+const CSS: &str = r##":root {
   color-scheme: light dark;
   --page: #f5f7f9; --card: #ffffff; --ink: #1f2933; --muted: #52606d; --line: #dce2e8;
   --accent: #0b5c94; --stripe: #f7f9fb; --warn: #8a3b00; --warn-card: #fff4e8; --warn-line: #e8a765;
 }
+.on-dark { display: none; }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #0e1318; --card: #171e26; --ink: #e6ebf0; --muted: #a6b3bf; --line: #313c47;
     --accent: #6db9ef; --stripe: #1c242d; --warn: #ffc48a; --warn-card: #2c2013; --warn-line: #8a5a26;
   }
-  figure svg rect[fill="#FFFFFF"], figure svg circle[fill="#FFFFFF"] { fill: var(--card); }
-  figure svg text[fill="#1F2933"] { fill: var(--ink); }
-  figure svg text[fill="#52606D"] { fill: var(--muted); }
-  figure svg [stroke="#52606D"] { stroke: var(--muted); }
-  figure svg [stroke="#E1E6EB"] { stroke: var(--line); }
-  figure svg polyline[stroke="#0072B2"] { stroke: #56a5e0; }
-  figure svg rect[fill="#0072B2"] { fill: #2f86c8; }
+FIGURES  .on-light { display: none; }
+  .on-dark { display: block; }
 }
 * { box-sizing: border-box; }
 body {
@@ -60,8 +71,20 @@ table { border-collapse: collapse; min-width: 100%; font-variant-numeric: tabula
 caption { padding: 0 0 .6rem; text-align: left; color: var(--muted); font-size: .95rem; }
 th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody th, td { overflow-wrap: anywhere; min-width: 8.5rem; }
+thead th button {
+  all: unset; cursor: pointer; font: inherit; color: inherit; text-align: inherit;
+}
+thead th button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+thead th button:hover { text-decoration: underline; }
+thead th button::after { content: "\2195"; margin-left: .35em; color: var(--muted); font-weight: 400; }
+th[aria-sort="ascending"] button::after { content: "\25B2"; color: var(--accent); }
+th[aria-sort="descending"] button::after { content: "\25BC"; color: var(--accent); }
+tfoot th, tfoot td { border-top: 2px solid var(--line); font-weight: 600; }
+tfoot tr + tr th, tfoot tr + tr td { border-top: 0; }
+audio { display: block; width: 15rem; height: 2.25rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; font-size: .9rem; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; min-width: 10.5rem; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 th.number, td.number { text-align: right; white-space: nowrap; overflow-wrap: normal; min-width: 0; }
 thead th.number { white-space: normal; }
@@ -89,6 +112,6 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 @media print {
   body { max-width: none; padding: 0; background: #ffffff; }
   section, .headline div { break-inside: avoid; border-color: #cccccc; }
-  nav, .skip { display: none; }
+  nav, .skip, audio { display: none; }
 }
 "##;

@@ -3,10 +3,19 @@
 //! A split depends on labels, groups, the number of folds and the seed, and on nothing else: the same call gives
 //! the same folds on every machine and in every later version.
 
+//!
+//! [`scikit`] and [`mlfcf_folds`] give the lists of published studies instead, by the generators that those were drawn with
+//! ([`PythonRandom`], [`NumpyRandom`]).
+
 mod check;
 mod grouped;
+mod mersenne;
+mod mlfcf;
+mod ratio;
+pub mod scikit;
 mod shuffle;
 mod stratified;
+mod summary;
 mod validation;
 
 use std::collections::BTreeMap;
@@ -15,7 +24,12 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{check_groups, check_split};
 pub use grouped::StratifiedGroupKFold;
+pub use mersenne::{NumpyRandom, PythonRandom};
+pub use mlfcf::mlfcf_folds;
+pub use ratio::RatioSplit;
+pub(crate) use shuffle::Shuffler;
 pub use stratified::StratifiedKFold;
+pub use summary::FoldSummary;
 pub use validation::{take_validation, take_validation_groups};
 
 use crate::EvalError;

@@ -30,7 +30,7 @@ impl Shuffler {
     }
 
     /// A uniform draw from `0..bound` by the high half of a 128-bit product; the bias is below `bound / 2^64`.
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let product = u128::from(self.next_u64()) * bound as u128;
         (product >> 64) as usize
     }

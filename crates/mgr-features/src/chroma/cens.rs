@@ -71,7 +71,7 @@ impl ChromaCensConfig {
 /// ```
 #[derive(Debug, Clone)]
 pub struct ChromaCens {
-    classes: Classes,
+    pub(super) classes: Classes,
     window: Arc<[f64]>,
     norm: Norm,
 }
@@ -85,7 +85,11 @@ pub struct ChromaCensScratch {
 }
 
 impl ChromaCens {
-    fn quantise(&self, magnitudes: &[f32], out: &mut [f32]) {
+    pub(super) fn n_chroma(&self) -> usize {
+        self.classes.n_chroma()
+    }
+
+    pub(super) fn quantise(&self, magnitudes: &[f32], out: &mut [f32]) {
         self.classes.fold(magnitudes, out);
         Norm::L1.apply(out);
         for v in out {
@@ -94,7 +98,7 @@ impl ChromaCens {
     }
 
     /// Smooths columns of quantised values into `out`.
-    fn smooth(&self, quantised: &[f32], out: ArrayViewMut2<'_, f32>, spare: &mut [f32]) {
+    pub(super) fn smooth(&self, quantised: &[f32], out: ArrayViewMut2<'_, f32>, spare: &mut [f32]) {
         let rows = self.classes.n_chroma();
         let columns = out.ncols();
         // A window of an even count has its middle before the centre.

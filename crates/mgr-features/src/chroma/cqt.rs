@@ -74,7 +74,7 @@ pub struct ChromaCqtScratch {
 }
 
 impl ChromaCqt {
-    fn column(&self, magnitudes: &[f32], out: &mut [f32]) {
+    pub(super) fn column(&self, magnitudes: &[f32], out: &mut [f32]) {
         self.classes.fold(magnitudes, out);
         out.iter_mut().filter(|v| **v < self.threshold).for_each(|v| *v = 0.0);
         self.norm.apply(out);
@@ -197,7 +197,7 @@ impl TonnetzConfig {
     }
 }
 
-const CENTROIDS: usize = 6;
+pub(super) const CENTROIDS: usize = 6;
 
 /// Planned tonal centroids, (6, frames): where the chroma lies on the circles of fifths, of minor and of major thirds.
 ///
@@ -228,7 +228,7 @@ pub struct TonnetzScratch {
 
 impl Tonnetz {
     /// The centroids of a column of chroma.
-    fn centroids(&self, chroma: &[f32], out: &mut [f32]) {
+    pub(super) fn centroids(&self, chroma: &[f32], out: &mut [f32]) {
         let sum = Norm::L1.of(chroma.iter().map(|v| f64::from(*v)));
         let sum = if sum < f64::from(f32::MIN_POSITIVE) { 1.0 } else { sum };
         for (o, weights) in out.iter_mut().zip(self.weights.chunks_exact(chroma.len())) {

@@ -5,6 +5,7 @@ mod classes;
 pub mod cqt;
 pub mod filters;
 pub mod stft;
+pub(crate) mod together;
 
 use serde::{Deserialize, Serialize};
 

@@ -244,6 +244,28 @@ impl ChromaStft {
         Ok(out)
     }
 
+    /// Pitch classes.
+    pub(crate) fn n_chroma(&self) -> usize {
+        self.0.config.n_chroma
+    }
+
+    /// The transform.
+    pub(crate) fn stft(&self) -> &Stft {
+        &self.0.stft
+    }
+
+    /// The chroma of powers that `power_of(t, bins)` gives. Allocates nothing.
+    pub(crate) fn of_powers(
+        &self,
+        out: ArrayViewMut2<'_, f32>,
+        scratch: &mut ChromaStftScratch,
+        power_of: impl Fn(usize, &mut [f32]),
+    ) -> Result<(), FeatureError> {
+        self.fits(scratch, out.ncols())?;
+        self.run(out, scratch, |t, _, power| power_of(t, power));
+        Ok(())
+    }
+
     /// Fills `out`, whose powers `power_of(t, stft scratch, bins)` gives; the scratch fits.
     fn run(
         &self,

@@ -1,11 +1,14 @@
 //! What features have in common, and how each is computed from it.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayView2};
 
 use crate::chroma::stft::ChromaStftConfig;
 use crate::log_mel::LogMelConfig;
 use crate::mel::MelConfig;
 use crate::mfcc::MfccConfig;
+use crate::rhythm::OnsetStrengthConfig;
 use crate::spectral::Spectral;
 use crate::spectrogram::{Exponent, Spectrogram, SpectrogramConfig};
 use crate::stft::StftConfig;
@@ -144,6 +147,38 @@ pub(super) fn way(config: &FeatureConfig, sample_rate: u32) -> Result<Option<Way
             let plan = config.plan(sample_rate)?;
             Way::new(vec![(Key::Power(stft.clone()), Box::new(move |m| plan.process_spectrogram(m)))])
         }
+        FeatureConfig::OnsetStrength(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(c, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::OnsetDetect(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::Tempogram(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::FourierTempogram(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::TempogramRatio(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.tempogram.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::Tempo(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::BeatTrack(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
+        FeatureConfig::Plp(c) => {
+            let plan = c.plan(sample_rate)?;
+            on_mel(&c.strength, sample_rate, move |m| plan.process_mel(m))?
+        }
         FeatureConfig::SpectralCentroid(c) => descriptor(&c.stft, c.plan(sample_rate)?),
         FeatureConfig::SpectralBandwidth(c) => descriptor(&c.stft, c.plan(sample_rate)?),
         FeatureConfig::SpectralRolloff(c) => descriptor(&c.stft, c.plan(sample_rate)?),
@@ -158,6 +193,22 @@ pub(super) fn way(config: &FeatureConfig, sample_rate: u32) -> Result<Option<Way
 fn descriptor(stft: &StftConfig, plan: Spectral) -> Option<Way> {
     let key = Key::Precise(stft.clone(), plan.exponent());
     Way::new(vec![(key, Box::new(move |m| plan.process_raised(m)))])
+}
+
+/// A feature of the onset strength, from its mel spectrogram.
+fn on_mel(
+    strength: &OnsetStrengthConfig,
+    sample_rate: u32,
+    feature: impl Fn(ArrayView2<'_, f32>) -> Result<Array2<f32>, FeatureError> + Send + Sync + 'static,
+) -> Result<Option<Way>, FeatureError> {
+    let Some(mel) = strength.shared_mel() else { return Ok(None) };
+    let feature = Arc::new(feature);
+    let near = Arc::clone(&feature);
+    let (key, power) = mel_from_power(mel, sample_rate)?;
+    Ok(Way::new(vec![
+        (Key::Mel(mel.clone()), Box::new(move |m| near(m))),
+        (key, Box::new(move |m| feature(power(m)?.view()))),
+    ]))
 }
 
 /// A mel spectrogram from a power spectrogram.

@@ -62,12 +62,6 @@ impl Hpss {
         percussive: &mut [f32],
         scratch: &mut HpssAudioScratch,
     ) -> Result<(), FeatureError> {
-        let (bins, frames) = (self.stft.bins(), self.stft.framing().frames(samples.len())?);
-        let places = self.places();
-        self.fits(&scratch.hpss)?;
-        if scratch.ring.len() != places * bins || scratch.percussive.len() < frames * bins {
-            return Err(FeatureError::Scratch { plan: "hpss" });
-        }
         for out in [&*harmonic, &*percussive] {
             if out.len() != samples.len() {
                 let (got_rows, rows) = (out.len(), samples.len());
@@ -80,6 +74,24 @@ impl Hpss {
                 });
             }
         }
+        self.audio_seen(samples, harmonic, percussive, scratch, |_, _| {})
+    }
+
+    /// As [`Hpss::audio_into`], into slices of any length, with each column of magnitudes handed to `see` in passing.
+    pub(crate) fn audio_seen(
+        &self,
+        samples: &[f32],
+        harmonic: &mut [f32],
+        percussive: &mut [f32],
+        scratch: &mut HpssAudioScratch,
+        mut see: impl FnMut(usize, &[f32]),
+    ) -> Result<(), FeatureError> {
+        let (bins, frames) = (self.stft.bins(), self.stft.framing().frames(samples.len())?);
+        let places = self.places();
+        self.fits(&scratch.hpss)?;
+        if scratch.ring.len() != places * bins || scratch.percussive.len() < frames * bins {
+            return Err(FeatureError::Scratch { plan: "hpss" });
+        }
         check::finite(samples)?;
         let span = Span::whole(samples);
         let HpssAudioScratch { hpss, ring, percussive: waiting, inverse } = scratch;
@@ -89,6 +101,7 @@ impl Hpss {
             self.separation.advance(t, frames, separation, |t, magnitude| {
                 self.stft.transform(t, span, stft);
                 self.stft.magnitude(stft, magnitude);
+                see(t, magnitude);
                 self.stft.spectrum(stft, &mut ring[t % places * bins..][..bins]);
             });
             let masks = self.separation.column(t, separation);

@@ -20,9 +20,12 @@ impl Axis {
         match self {
             Self::Frequency { hz } if notes(hz) => "Note",
             Self::Frequency { .. } | Self::Band { .. } => "Frequency in Hz",
+            Self::Modulation { .. } => "Modulation in Hz",
             Self::Time { .. } => "Time in s",
             Self::Coefficient { .. } => "Coefficient",
             Self::Name { .. } => "",
+            Self::Lag { .. } => "Lag in s",
+            Self::Tempo { .. } => "Beats a minute",
             Self::Path { .. } => "Path in Hz",
         }
     }
@@ -36,11 +39,10 @@ impl Axis {
         }
         match self {
             Self::Frequency { hz } => frequency_ticks(&hz[..hz.len().min(count)], most),
-            Self::Time { start_s, step_s } => {
-                let end = start_s + step_s * (count - 1) as f64;
-                let values = round_values(*start_s, end, most);
-                values.map(|(t, label)| Tick { position: (t - start_s) / step_s, label }).collect()
-            }
+            Self::Modulation { hz } => modulation_ticks(&hz[..hz.len().min(count)], most),
+            Self::Time { start_s, step_s } => second_ticks(*start_s, *step_s, count, most),
+            Self::Lag { step_s, .. } => second_ticks(0.0, *step_s, count, most),
+            Self::Tempo { bpm } => frequency_ticks(&bpm[..bpm.len().min(count)], most),
             Self::Band { low_hz, high_hz } => every(count.min(low_hz.len()).min(high_hz.len()), most)
                 .map(|i| Tick { position: i as f64, label: format!("{:.0}-{:.0}", low_hz[i], high_hz[i]) })
                 .collect(),
@@ -70,11 +72,18 @@ impl Unit {
             Self::LnMagnitude => "ln magnitude",
             Self::Log10Power => "log10 power",
             Self::Hertz => "Hz",
+            Self::BeatsPerMinute => "Beats a minute",
             Self::Ratio => "",
             Self::Coefficient => "Coefficient",
             Self::Mixed => "Value",
         }
     }
+}
+
+fn second_ticks(start_s: f64, step_s: f64, count: usize, most: usize) -> Vec<Tick> {
+    let end = start_s + step_s * (count - 1) as f64;
+    let values = round_values(start_s, end, most);
+    values.map(|(t, label)| Tick { position: (t - start_s) / step_s, label }).collect()
 }
 
 fn path_label(order: u8, [first, second]: [f32; 2]) -> String {
@@ -115,6 +124,13 @@ fn locate(values: &[f32], value: f64) -> Option<f64> {
     }
     let (low, high) = (f64::from(values[above - 1]), f64::from(values[above]));
     Some(above as f64 - (high - value) / (high - low))
+}
+
+/// Round frequencies of an even scale.
+fn modulation_ticks(hz: &[f32], most: usize) -> Vec<Tick> {
+    let (Some(&first), Some(&last)) = (hz.first(), hz.last()) else { return Vec::new() };
+    let values = round_values(f64::from(first), f64::from(last), most);
+    values.filter_map(|(f, label)| Some(Tick { position: locate(hz, f)?, label })).collect()
 }
 
 fn frequency_ticks(hz: &[f32], most: usize) -> Vec<Tick> {
@@ -229,6 +245,8 @@ mod tests {
             Axis::Name { names: (0..12).map(|k| k.to_string()).collect() },
             Axis::Band { low_hz: vec![0.0, 200.0], high_hz: vec![200.0, 400.0] },
             Axis::Path { order: vec![0, 1, 2], hz: vec![[0.0, 0.0], [100.0, 0.0], [100.0, 3.0]] },
+            Axis::Lag { step_s: 0.02, count: 384 },
+            Axis::Tempo { bpm: (0..193).map(|k| 6.7 * k as f32).collect() },
             Axis::Frequency { hz: vec![0.0] },
             Axis::Frequency { hz: vec![3.0, 2.0, 1.0] },
         ];

@@ -34,13 +34,17 @@ pub(crate) mod exponential;
 pub(crate) mod interpolate;
 pub(crate) mod inverse;
 pub(crate) mod invert;
+pub(crate) mod loudness;
 pub(crate) mod masks;
 pub(crate) mod median;
+pub(crate) mod moments;
 pub(crate) mod pcen;
 pub(crate) mod pitch;
 pub(crate) mod products;
+pub(crate) mod rhythm;
 pub(crate) mod scattering;
 pub(crate) mod sums;
+pub(crate) mod timbre;
 pub(crate) mod transform;
 
 /// Values handled together; two AVX2 registers.

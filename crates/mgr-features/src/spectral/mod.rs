@@ -251,6 +251,23 @@ impl Spectral {
         Ok(out)
     }
 
+    /// Values a column.
+    pub(crate) fn rows(&self) -> usize {
+        self.descriptor.rows()
+    }
+
+    /// The descriptor of spectra that `spectrum_of(t, bins)` gives, of the power that it asks for. Allocates nothing.
+    pub(crate) fn of_spectra(
+        &self,
+        out: ArrayViewMut2<'_, f32>,
+        scratch: &mut SpectralScratch,
+        spectrum_of: impl Fn(usize, &mut [f32]),
+    ) -> Result<(), FeatureError> {
+        self.fits(scratch, out.ncols())?;
+        self.run(out, scratch, |t, _, spectrum| spectrum_of(t, spectrum));
+        Ok(())
+    }
+
     /// Fills `out`, whose spectra `spectrum_of(t, scratch, bins)` gives; the scratch fits.
     fn run(
         &self,

@@ -50,7 +50,13 @@ fn the_shape_is_as_announced() {
                     let matrix = extractor.extract(&signal(length)).unwrap();
                     assert_eq!(matrix.dim(), (layout.rows, layout.columns), "{config:?} {length}");
                     assert_eq!(layout.row_axis.count(), Some(layout.rows), "{config:?}");
-                    assert!(matches!(layout.column_axis, Axis::Time { step_s, .. } if step_s > 0.0));
+                    match layout.column_axis {
+                        Axis::Time { step_s, .. } => assert!(step_s > 0.0 && !case.no_time, "{config:?}"),
+                        axis => {
+                            assert!(case.no_time, "{config:?}");
+                            assert_eq!(axis.count(), Some(layout.columns), "{config:?}");
+                        }
+                    }
                     assert_eq!(extractor.name(), config.name());
                 }
                 Err(error) => {

@@ -13,6 +13,8 @@ pub(crate) struct Case {
     pub(crate) zero_for_silence: bool,
     /// Silence may give negative infinity.
     pub(crate) minus_infinity: bool,
+    /// Its columns are no times.
+    pub(crate) no_time: bool,
     /// Samples of the signals on which costly promises are checked; longer than any frame.
     pub(crate) length: usize,
 }
@@ -25,6 +27,7 @@ impl Case {
             homogeneous: None,
             zero_for_silence: false,
             minus_infinity: false,
+            no_time: false,
             length: 6000,
         }
     }
@@ -44,8 +47,12 @@ impl Case {
         Self { minus_infinity: true, ..self }
     }
 
+    /// Its columns are no times.
+    pub(crate) fn no_time(self) -> Self {
+        Self { no_time: true, ..self }
+    }
+
     /// It takes longer signals than most.
-    #[allow(dead_code)]
     pub(crate) fn length(self, length: usize) -> Self {
         Self { length, ..self }
     }
@@ -78,6 +85,12 @@ families! {
     cqt,
     mel,
     pitch,
+    rhythm_pattern,
+    rhythm,
     scattering,
     spectral,
+    stats,
+    timbre,
+    vector_sets,
+    tzanetakis,
 }

@@ -3,13 +3,18 @@
 //! Numbers follow one rule: counts as integers, ratios with 4 decimals, scores with 6; never an exponent, never
 //! a minus before zero. Fields are quoted only where needed, lines end in `\n`.
 
+mod read;
+
 use std::io::Write;
 
 use ndarray::ArrayView2;
 
+pub use read::{ReadPredictions, read_predictions_csv};
+
 use crate::EvalError;
 use crate::error::same_length;
 use crate::metrics::ConfusionMatrix;
+use crate::report::{Measures, Table};
 
 /// The frame around the counts of a confusion CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,6 +136,34 @@ where
         let fold = folds[index].to_string();
         let cells = clip_scores.iter().map(|&score| fixed(score.into(), 6));
         csv.write_record(names.map(str::to_owned).into_iter().chain([fold]).chain(cells))?;
+    }
+    Ok(csv.flush()?)
+}
+
+/// Writes a table of a report as CSV: a line of headings, then the rows; short rows are filled, cells beyond the columns left out.
+///
+/// # Errors
+/// [`EvalError::Write`] where the writer fails.
+pub fn write_table_csv<W: Write>(writer: W, table: &Table) -> Result<(), EvalError> {
+    let mut csv = csv::Writer::from_writer(writer);
+    csv.write_record(table.columns.iter().map(|column| column.title.as_str()))?;
+    for row in &table.rows {
+        csv.write_record((0..table.columns.len()).map(|index| row.get(index).map_or("", String::as_str)))?;
+    }
+    Ok(csv.flush()?)
+}
+
+/// Writes measures as CSV, one a line: `measure,value`, six decimals, empty where a measure has no value.
+///
+/// # Errors
+/// [`EvalError::Write`] where the writer fails.
+pub fn write_measures_csv<W: Write>(writer: W, measures: &Measures) -> Result<(), EvalError> {
+    let mut csv = csv::Writer::from_writer(writer);
+    csv.write_record(["measure", "value"])?;
+    for (name, value) in measures.rows() {
+        let decimals = if name == "clips" { 0 } else { 6 };
+        let value = value.map_or(String::new(), |value| fixed(value, decimals));
+        csv.write_record([name, &value])?;
     }
     Ok(csv.flush()?)
 }
