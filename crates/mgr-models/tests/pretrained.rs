@@ -469,7 +469,9 @@ fn musicnn_tags_real_clips_as_the_original_did() {
             got.scores.nrows(),
             expected.nrows()
         );
-        assert!(of_means < 0.02, "{name}: {of_means}");
+        // How the table's authors decoded and resampled is not known. This tells the right network from a wrong one; it does not
+        // show equality, which the independent computation above does.
+        assert!(mean < 0.02, "{name}: {mean}");
     }
 }
 
