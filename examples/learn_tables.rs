@@ -323,10 +323,13 @@ fn fma(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What prints its part from the folder of tables.
+type Study = fn(&Path) -> Result<()>;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let wanted = |study: &str| arguments.study.as_ref().is_none_or(|s| s == study);
-    let studies: [(&str, fn(&Path) -> Result<()>); 3] = [("gtzan", gtzan), ("leak", leak), ("fma", fma)];
+    let studies: [(&str, Study); 3] = [("gtzan", gtzan), ("leak", leak), ("fma", fma)];
     for (name, study) in studies {
         if wanted(name)
             && let Err(error) = study(&arguments.tables)

@@ -29,7 +29,10 @@ fn compile_native(libraries: &Path) {
     let root = own.or_else(|| libraries.parent().map(Path::to_owned)).unwrap_or_default();
     let include = root.join("include");
     if !include.join("ATen/TensorIterator.h").is_file() {
-        println!("cargo::warning=no C++ headers of libtorch in {}: denormal numbers are not flushed", include.display());
+        println!(
+            "cargo::warning=no C++ headers of libtorch in {}: denormal numbers are not flushed",
+            include.display()
+        );
         return;
     }
     cc::Build::new()

@@ -35,7 +35,7 @@ macro_rules! rows {
     (($($name:ident: $type:ty),* $(,)?) $($librosa:literal => $code:expr;)*) => {
         const ROWS: &[(&str, &str)] = &[$(($librosa, stringify!($code))),*];
 
-        #[allow(unused_must_use)]
+        #[allow(unused_must_use, clippy::too_many_arguments)]
         fn run($($name: $type),*) -> Result<(), Box<dyn Error>> {
             $($code;)*
             Ok(())

@@ -17,7 +17,7 @@ macro_rules! learners {
         /// The settings of any classifier, with its name in the field `model`.
         ///
         /// ```
-        /// use mgr_learn::{Classifier, LearnerConfig};
+        /// use mgr_learn::{Classifier, Learner, LearnerConfig};
         /// use ndarray::array;
         ///
         /// let config: LearnerConfig = serde_json::from_str(r#"{"model": "svc", "c": 10.0}"#)?;

@@ -131,6 +131,12 @@ pub enum LearnError {
         /// What is wrong.
         reason: String,
     },
+    /// No thread could be started.
+    #[error("no thread could be started: {reason}")]
+    Threads {
+        /// What the system said.
+        reason: String,
+    },
     /// A stored model whose parts do not fit together.
     #[error("stored model is inconsistent: {reason}")]
     Inconsistent {

@@ -8,6 +8,7 @@ use crate::learner::{Classes, common, plan, targets, within};
 use crate::linalg::singular;
 use crate::logistic::softmax;
 use crate::matrix::Matrix;
+use crate::matrix::by_rows;
 use crate::{Classifier, LearnError, Learner};
 
 /// Settings of linear discriminant analysis by singular values (`sklearn.discriminant_analysis.LinearDiscriminantAnalysis`
@@ -209,7 +210,7 @@ impl LdaModel {
 
     fn scores(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
         check_columns(table, self.columns)?;
-        let out = table.dot(&self.weights.view().t()) + Array1::from(self.intercepts.clone());
+        let out = by_rows(table.dot(&self.weights.view().t())) + Array1::from(self.intercepts.clone());
         if out.iter().all(|v| v.is_finite()) {
             Ok(out)
         } else {

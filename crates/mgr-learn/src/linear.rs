@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::check_columns;
 use crate::learner::{Classes, Targets, common, no_probabilities};
 use crate::matrix::Matrix;
+use crate::matrix::by_rows;
 use crate::{Classifier, Convergence, LearnError};
 
 /// A linear classifier: one weight vector for two classes, else one for each class present.
@@ -106,7 +107,7 @@ impl Classifier for LinearModel {
 
     fn decision(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
         check_columns(table, self.columns)?;
-        let out = table.dot(&self.weights.view().t()) + ArrayView1::from(self.intercepts.as_slice());
+        let out = by_rows(table.dot(&self.weights.view().t())) + ArrayView1::from(self.intercepts.as_slice());
         if out.iter().all(|v| v.is_finite()) {
             Ok(out)
         } else {

@@ -3,6 +3,7 @@
 use crate::error::check_columns;
 use crate::lbfgs::{Minimum, minimise};
 use crate::learner::{Classes, targets};
+use crate::matrix::by_rows;
 use crate::{ClassWeight, Classifier, Convergence, LearnError, Learner};
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -145,7 +146,7 @@ impl LogisticRegression {
             let (weights, intercepts) = at.split_at(k * columns);
             let Ok(w) = ArrayView2::from_shape((k, columns), weights) else { return f64::NAN };
             let part = |(x, of_row): &(ArrayView2<'_, f64>, &[usize])| {
-                let mut scores = x.dot(&w.t());
+                let mut scores = by_rows(x.dot(&w.t()));
                 let mut value = 0.0;
                 let mut residual_sums = vec![0.0; k];
                 for (mut row, &target) in scores.rows_mut().into_iter().zip(*of_row) {

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::LearnError;
 
+/// A product whose rows are slices: that of a table of one column, or of a transposed one, may come column by column.
+pub(crate) fn by_rows(product: Array2<f64>) -> Array2<f64> {
+    if product.is_standard_layout() { product } else { product.as_standard_layout().into_owned() }
+}
+
 /// A matrix of finite numbers in row order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -38,11 +43,7 @@ impl From<Matrix> for Stored {
 
 impl Matrix {
     pub(crate) fn new(matrix: Array2<f64>) -> Self {
-        if matrix.is_standard_layout() {
-            Self(matrix)
-        } else {
-            Self(matrix.as_standard_layout().into_owned())
-        }
+        Self(by_rows(matrix))
     }
 
     pub(crate) fn view(&self) -> ArrayView2<'_, f64> {

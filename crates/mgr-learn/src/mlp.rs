@@ -7,6 +7,7 @@ use crate::error::check_columns;
 use crate::learner::{Classes, at_least_one, common, plan, targets, within};
 use crate::logistic::softmax;
 use crate::matrix::Matrix;
+use crate::matrix::by_rows;
 use crate::random::Random;
 use crate::{Classifier, Convergence, LearnError, Learner};
 
@@ -177,7 +178,7 @@ impl Learner for Mlp {
                 let n = part.len() as f64;
                 let mut layers = vec![table.select(Axis(0), part)];
                 for (w, b) in weights.iter().zip(&biases) {
-                    let mut next = layers[layers.len() - 1].dot(w) + b;
+                    let mut next = by_rows(layers[layers.len() - 1].dot(w)) + b;
                     if layers.len() < weights.len() {
                         next.mapv_inplace(|v| v.max(0.0));
                     }
@@ -251,7 +252,7 @@ impl MlpModel {
         check_columns(table, self.columns)?;
         let mut values = table.to_owned();
         for (layer, (w, b)) in self.weights.iter().zip(&self.biases).enumerate() {
-            values = values.dot(&w.view()) + Array1::from(b.clone());
+            values = by_rows(values.dot(&w.view())) + Array1::from(b.clone());
             if layer + 1 < self.weights.len() {
                 values.mapv_inplace(|v| v.max(0.0));
             }

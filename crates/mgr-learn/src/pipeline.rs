@@ -169,6 +169,8 @@ impl Learner for Pipeline {
         labels: &[usize],
         classes: usize,
     ) -> Result<PipelineModel, LearnError> {
+        let table = table.as_standard_layout();
+        let table = table.view();
         let scaler = match self.config.scaler {
             ScalerConfig::None => Scaler::None,
             ScalerConfig::Standard => Scaler::Standard(StandardScaler::fit(table)?),
@@ -187,7 +189,10 @@ impl Learner for Pipeline {
 }
 
 impl Scaler {
+    /// In row order, so that results do not depend on how a table lies in memory.
     fn apply(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
+        let table = table.as_standard_layout();
+        let table = table.view();
         match self {
             Self::None => Ok(table.to_owned()),
             Self::Standard(scaler) => scaler.transform(table),

@@ -84,12 +84,18 @@ impl Tsne {
             .map(|row| row.into_iter().map(|(distance, index)| Neighbor { index, distance }).collect())
             .collect();
         let places: Vec<usize> = (0..rows).collect();
-        let mut tsne: tSNE<'_, f64, usize, 2> = tSNE::new(&places);
-        tsne.perplexity(self.config.perplexity)
-            .epochs(self.config.iterations)
-            .initial_embedding(begin.iter().copied().collect::<Vec<f64>>())
-            .barnes_hut_with_neighbors(self.config.angle, &neighbours);
-        let out = Array2::from_shape_vec((rows, 2), tsne.embedding())
+        // bhtsne adds up in the order in which threads come: with one the result is the same everywhere.
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let one = one.map_err(|e| LearnError::Threads { reason: e.to_string() })?;
+        let found = one.install(|| {
+            let mut tsne: tSNE<'_, f64, usize, 2> = tSNE::new(&places);
+            tsne.perplexity(self.config.perplexity)
+                .epochs(self.config.iterations)
+                .initial_embedding(begin.iter().copied().collect::<Vec<f64>>())
+                .barnes_hut_with_neighbors(self.config.angle, &neighbours);
+            tsne.embedding()
+        });
+        let out = Array2::from_shape_vec((rows, 2), found)
             .map_err(|_| LearnError::Inconsistent { reason: "the embedding has another number of rows" })?;
         if out.iter().all(|v| v.is_finite()) {
             Ok(out)

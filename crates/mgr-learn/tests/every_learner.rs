@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use mgr_learn::{Classifier, LearnError, Learner, LearnerConfig, ModelFile, PipelineConfig};
-use ndarray::{Array2, Axis, array};
+use ndarray::{Array2, Axis, ShapeBuilder, array, s};
 
 /// Three classes of 20 rows, apart in the first two of five columns.
 fn table() -> (Array2<f64>, Vec<usize>) {
@@ -262,5 +262,28 @@ fn two_classes_have_one_decision_column() {
         let by_sign: Vec<usize> = decision.column(0).iter().map(|v| usize::from(*v > 0.0)).collect();
         assert_eq!(by_sign, model.predict(table.view()).unwrap(), "{name}");
         assert_eq!(by_sign, labels, "{name}");
+    }
+}
+
+/// A table of one column is laid out by rows and by columns at once, and a table may come either way.
+#[test]
+fn the_layout_in_memory_changes_nothing() {
+    let (whole, labels) = table();
+    for columns in [1, 5] {
+        let table = whole.slice(s![.., ..columns]).as_standard_layout().into_owned();
+        let mut turned = Array2::zeros((60, columns).f());
+        turned.assign(&table);
+        for config in every() {
+            let name = config.name();
+            let (a, b) =
+                (fit(&config, &table, &labels, 3).unwrap(), fit(&config, &turned, &labels, 3).unwrap());
+            let (by_rows, by_columns) = (a.predict(table.view()).unwrap(), b.predict(turned.view()).unwrap());
+            assert_eq!(by_rows, by_columns, "{name}, {columns} columns");
+            if let (Ok(a), Ok(b)) = (a.predict_proba(table.view()), b.predict_proba(turned.view())) {
+                assert!(a.iter().zip(&b).all(|(x, y)| (x - y).abs() < 1e-6), "{name}, {columns} columns");
+                let sums = a.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9);
+                assert!(sums, "{name}, {columns} columns");
+            }
+        }
     }
 }

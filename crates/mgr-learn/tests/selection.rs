@@ -198,7 +198,7 @@ fn pictures_keep_neighbours_and_do_not_depend_on_threads() {
     assert!(matches!(umap.embed(table.slice(s![..10, ..])), Err(LearnError::Rows { .. })));
     let equal = Array2::from_elem((60, 4), 1.0);
     assert!(umap.embed(equal.view()).is_ok());
-    let random = table.select(Axis(0), &(0..150).map(|i| i * 7 % 150).collect::<Vec<_>>());
+    let random = table.select(Axis(0), &(0..150).map(|i| i / 3 + i % 3 * 50).collect::<Vec<_>>());
     assert!(trustworthiness(table.view(), random.view(), 10).unwrap() < 0.7);
     assert_eq!(trustworthiness(table.view(), table.view(), 10).unwrap(), 1.0);
 }

@@ -1,7 +1,7 @@
-//! A trained network and inputs make class probabilities.
+//! A trained network and inputs make class probabilities and codes.
 
 use ndarray::Array2;
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 use crate::device::flushing_denormals;
 use crate::train::{Batch, Draw, Inputs};
@@ -21,6 +21,36 @@ pub fn probabilities(
     inputs: &dyn Inputs,
     batch_size: usize,
 ) -> Result<Array2<f32>, Error> {
+    rows(network, inputs, batch_size, ["probabilities", "classes"], network.classes(), |tensor| {
+        Ok(network.forward(tensor, Mode::Evaluate)?.f_softmax(-1, Kind::Float)?)
+    })
+}
+
+/// Codes, of shape (inputs, [`Network::code_size`]); see [`Network::forward_with_code`]. In batches as [`probabilities`].
+///
+/// # Errors
+/// [`Error::NetworkOutput`] for a network without a code, and those of [`probabilities`].
+pub fn codes(network: &dyn Network, inputs: &dyn Inputs, batch_size: usize) -> Result<Array2<f32>, Error> {
+    let no_code = || Error::NetworkOutput {
+        network: network.name(),
+        got: "no code".to_string(),
+        expected: "a code beside the logits".to_string(),
+    };
+    let size = network.code_size().ok_or_else(no_code)?;
+    rows(network, inputs, batch_size, ["codes", "numbers"], size, |tensor| {
+        network.forward_with_code(tensor, Mode::Evaluate)?.code.ok_or_else(no_code)
+    })
+}
+
+/// One row of `width` numbers for each input.
+fn rows(
+    network: &dyn Network,
+    inputs: &dyn Inputs,
+    batch_size: usize,
+    [what, columns]: [&str; 2],
+    width: usize,
+    forward: impl Fn(&Tensor) -> Result<Tensor, Error>,
+) -> Result<Array2<f32>, Error> {
     if batch_size == 0 {
         return Err(Error::InvalidConfig {
             field: "batch_size",
@@ -28,7 +58,7 @@ pub fn probabilities(
             allowed: "1 and more",
         });
     }
-    let mut result = Array2::zeros((inputs.len(), network.classes()));
+    let mut result = Array2::zeros((inputs.len(), width));
     if inputs.is_empty() {
         return Ok(result);
     }
@@ -38,17 +68,16 @@ pub fn probabilities(
     let order: Vec<usize> = (0..inputs.len()).collect();
     for indices in order.chunks(batch_size) {
         let tensor = batch.inputs(inputs, indices, Draw { seed: 0, epoch: 0 }, device)?;
-        let logits = flushing_denormals(|| tch::no_grad(|| network.forward(&tensor, Mode::Evaluate)))?;
-        let data = TensorData::from_tensor(&logits.f_softmax(-1, Kind::Float)?)?;
-        let expected = [indices.len(), network.classes()];
+        let data = TensorData::from_tensor(&flushing_denormals(|| tch::no_grad(|| forward(&tensor)))?)?;
+        let expected = [indices.len(), width];
         if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {
             return Err(Error::NetworkOutput {
                 network: network.name(),
-                got: format!("probabilities of shape {:?}, perhaps not finite", data.shape),
-                expected: format!("finite numbers of shape {expected:?}"),
+                got: format!("{what} of shape {:?}, perhaps not finite", data.shape),
+                expected: format!("finite numbers of shape {expected:?} (inputs, {columns})"),
             });
         }
-        for (&index, row) in indices.iter().zip(data.values.chunks_exact(network.classes())) {
+        for (&index, row) in indices.iter().zip(data.values.chunks_exact(width.max(1))) {
             result.row_mut(index).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
         }
     }

@@ -40,7 +40,7 @@ pub mod train;
 pub mod zoo;
 
 pub use error::Error;
-pub use network::{InputSpec, Mode, Network, Randomness};
+pub use network::{Axis, InputAxis, InputSpec, Mode, Network, Output, Randomness};
 pub use parameters::{Parameters, Role, TensorData};
 pub use random::Random;
 pub use saved::{NetworkFacts, SavedNetwork};

@@ -14,6 +14,8 @@ pub enum Role {
     Trainable,
     /// Recorded in training, such as the running statistics of batch normalisation.
     Buffer,
+    /// A weight that stays as it was drawn or loaded.
+    Frozen,
 }
 
 /// The values of one tensor, apart from libtorch: row-major.
@@ -39,10 +41,29 @@ impl TensorData {
     }
 }
 
+/// What a network's weights begin as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Drawn, keyed by this seed.
+    Seed(u64),
+    /// Zeros, to be loaded.
+    Blank,
+}
+
+impl Start {
+    /// A seed, for small networks, whose weights are drawn in any case.
+    pub(crate) fn seed(self) -> u64 {
+        match self {
+            Self::Seed(seed) => seed,
+            Self::Blank => 0,
+        }
+    }
+}
+
 /// The named tensors of a network; names follow PyTorch's `state_dict`.
 #[derive(Debug)]
 pub struct Parameters {
-    seed: u64,
+    start: Start,
     device: Device,
     entries: Vec<Entry>,
 }
@@ -58,7 +79,12 @@ impl Parameters {
     /// An empty collection whose initial values are keyed by `seed`.
     #[must_use]
     pub fn new(seed: u64, device: Device) -> Self {
-        Self { seed, device, entries: Vec::new() }
+        Self::starting(Start::Seed(seed), device)
+    }
+
+    /// An empty collection whose tensors begin as `start` says.
+    pub(crate) fn starting(start: Start, device: Device) -> Self {
+        Self { start, device, entries: Vec::new() }
     }
 
     /// The device the tensors live on.
@@ -72,9 +98,30 @@ impl Parameters {
     /// # Errors
     /// [`Error::TensorMismatch`] where the name is taken, [`Error::Torch`].
     pub fn uniform(&mut self, name: &str, shape: &[usize], bound: f64) -> Result<Tensor, Error> {
-        let mut random = Random::keyed(&[self.seed, hash_name(name)]);
+        let Start::Seed(seed) = self.start else { return self.zeros(name, shape) };
+        let mut random = Random::keyed(&[seed, hash_name(name)]);
         let count = shape.iter().product();
         let values = (0..count).map(|_| ((2.0 * random.uniform() - 1.0) * bound) as f32).collect();
+        self.add(name, Role::Trainable, TensorData { shape: shape.to_vec(), values })
+    }
+
+    /// Adds a trainable tensor drawn from the normal distribution of mean 0 and this standard deviation; the draw depends
+    /// on the seed and the name only.
+    ///
+    /// # Errors
+    /// [`Error::TensorMismatch`] where the name is taken, [`Error::Torch`].
+    pub fn normal(&mut self, name: &str, shape: &[usize], deviation: f64) -> Result<Tensor, Error> {
+        let Start::Seed(seed) = self.start else { return self.zeros(name, shape) };
+        let mut random = Random::keyed(&[seed, hash_name(name)]);
+        let count: usize = shape.iter().product();
+        let mut values = Vec::with_capacity(count + 1);
+        while values.len() < count {
+            // Box and Muller: two draws from two uniform ones; 1 - u is above 0.
+            let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt() * deviation;
+            let (sin, cos) = (std::f64::consts::TAU * random.uniform()).sin_cos();
+            values.extend([(radius * cos) as f32, (radius * sin) as f32]);
+        }
+        values.truncate(count);
         self.add(name, Role::Trainable, TensorData { shape: shape.to_vec(), values })
     }
 
@@ -87,14 +134,26 @@ impl Parameters {
         self.add(name, role, TensorData { shape: shape.to_vec(), values })
     }
 
-    fn add(&mut self, name: &str, role: Role, data: TensorData) -> Result<Tensor, Error> {
+    /// Adds a tensor with these values.
+    ///
+    /// # Errors
+    /// [`Error::TensorMismatch`] where the name is taken, [`Error::Torch`].
+    pub fn add(&mut self, name: &str, role: Role, data: TensorData) -> Result<Tensor, Error> {
+        self.insert(name, role, to_tensor(&data)?.f_to(self.device)?)
+    }
+
+    fn zeros(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, Error> {
+        let shape: Vec<i64> = shape.iter().map(|&axis| axis as i64).collect();
+        self.insert(name, Role::Trainable, Tensor::f_zeros(&shape[..], (Kind::Float, self.device))?)
+    }
+
+    fn insert(&mut self, name: &str, role: Role, tensor: Tensor) -> Result<Tensor, Error> {
         if self.entries.iter().any(|entry| entry.name == name) {
             return Err(Error::TensorMismatch {
                 name: name.to_string(),
                 reason: "the name is taken".to_string(),
             });
         }
-        let tensor = to_tensor(&data)?.f_to(self.device)?;
         let tensor = tensor.f_set_requires_grad(role == Role::Trainable)?;
         self.entries.push(Entry { name: name.to_string(), role, tensor: tensor.shallow_clone() });
         Ok(tensor)
@@ -114,6 +173,57 @@ impl Parameters {
     #[must_use]
     pub fn trainable_count(&self) -> usize {
         self.trainable().map(|(_, tensor)| tensor.numel()).sum()
+    }
+
+    /// Number of weights, trainable and frozen: the "parameters" of a network whose lower layers are kept.
+    #[must_use]
+    pub fn weight_count(&self) -> usize {
+        self.iter().filter(|(_, role, _)| *role != Role::Buffer).map(|(_, _, tensor)| tensor.numel()).sum()
+    }
+
+    /// Keeps every trainable tensor whose name `select` picks as it is: it gets no gradient and no optimiser sees it.
+    ///
+    /// # Errors
+    /// [`Error::Torch`].
+    pub fn freeze(&mut self, select: impl Fn(&str) -> bool) -> Result<(), Error> {
+        for entry in &mut self.entries {
+            if entry.role == Role::Trainable && select(&entry.name) {
+                // In place: the layers hold the same tensor.
+                entry.tensor = entry.tensor.f_set_requires_grad(false)?;
+                entry.role = Role::Frozen;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the values of those tensors that `data` has and leaves the others, for instance pretrained layers under a
+    /// new head. Returns the names of the tensors that were left.
+    ///
+    /// # Errors
+    /// [`Error::TensorMismatch`] where a tensor of `data` has another shape here or is not of this network; then nothing
+    /// changes. [`Error::Torch`].
+    pub fn load_part(&self, data: &BTreeMap<String, TensorData>) -> Result<Vec<String>, Error> {
+        let mut all = BTreeMap::new();
+        let mut left = Vec::new();
+        for (name, _, tensor) in self.iter() {
+            if let Some(found) = data.get(name) {
+                check_shape(name, tensor, found)?;
+                all.insert(name.to_string(), tensor.shallow_clone());
+            } else {
+                left.push(name.to_string());
+            }
+        }
+        if let Some(name) = data.keys().find(|name| !all.contains_key(*name)) {
+            return Err(mismatch(name, "not a tensor of this network"));
+        }
+        tch::no_grad(|| {
+            for (name, mut tensor) in all {
+                if let Some(found) = data.get(&name) {
+                    tensor.f_copy_(&to_tensor(found)?)?;
+                }
+            }
+            Ok(left)
+        })
     }
 
     /// Copies all values, by name.

@@ -105,7 +105,7 @@ impl SavedNetwork {
     /// [`Error::TensorMismatch`] where the tensors are not those of the network, [`Error::InvalidConfig`] for an impossible
     /// number of classes, [`Error::CudaUnavailable`].
     pub fn build(&self, device: DeviceConfig) -> Result<Box<dyn Network>, Error> {
-        let network = self.facts.network.build(self.facts.classes.len(), 0, device)?;
+        let network = self.facts.network.build_blank(self.facts.classes.len(), device)?;
         network.parameters().load_data(&self.tensors)?;
         Ok(network)
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{fill, hashed, numbers, pytorch, tensor};
+use common::{difference, fill, hashed, numbers, pytorch, tensor};
 use mgr_models::device::DeviceConfig;
 use mgr_models::train::{CrossEntropy, Optimiser, OptimiserConfig, SgdConfig};
 use mgr_models::zoo::NetworkConfig;
@@ -16,16 +16,6 @@ fn network(classes: usize) -> Box<dyn Network> {
 
 fn logits(network: &dyn Network, input: &Tensor) -> Vec<f32> {
     TensorData::from_tensor(&network.forward(input, Mode::Evaluate).unwrap()).unwrap().values
-}
-
-/// Largest difference relative to the largest expected number.
-fn difference(got: &[f32], expected: &[f64]) -> f64 {
-    assert_eq!(got.len(), expected.len());
-    let scale = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    got.iter()
-        .zip(expected)
-        .map(|(&got, expected)| (f64::from(got) - expected).abs() / scale)
-        .fold(0.0, f64::max)
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn a_saved_network_gives_the_same_probabilities() {
     let loaded = SavedNetwork::load(&path).unwrap();
     assert_eq!(loaded, saved);
     assert_eq!(loaded.facts().classes, classes);
-    assert_eq!(loaded.facts().input.min_frames, 90);
+    assert_eq!(loaded.facts().input.smallest(), [1, 90, 90]);
     let examples = sine_or_noise(1, 5);
     let rebuilt = loaded.build(DeviceConfig::Cpu).unwrap();
     let expected = probabilities(network.as_ref(), &examples, 5).unwrap();

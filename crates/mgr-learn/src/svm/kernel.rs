@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 
 use super::Kernel;
+use crate::matrix::by_rows;
 
 /// Rows of a block when a kernel matrix is computed: a block times the table is one matrix product.
 const BLOCK: usize = 128;
@@ -53,7 +54,7 @@ impl Function {
         b: ArrayView2<'_, f64>,
         squares_of_b: &[f64],
     ) -> Array2<f64> {
-        let mut out = a.dot(&b.t());
+        let mut out = by_rows(a.dot(&b.t()));
         for (row, mut products) in a.rows().into_iter().zip(out.rows_mut()) {
             let own = row.dot(&row);
             if let Some(products) = products.as_slice_mut() {

@@ -227,16 +227,18 @@ impl ForestModel {
     fn average(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
         check_columns(table, self.columns)?;
         let mut out = Array2::zeros((table.nrows(), self.classes.len()));
-        let share = 1.0 / self.trees.len() as f64;
+        let count = self.trees.len() as f64;
         let parts: Vec<_> =
             out.axis_chunks_iter_mut(Axis(0), 64).zip(table.axis_chunks_iter(Axis(0), 64)).collect();
         parts.into_par_iter().for_each(|(mut out, rows)| {
             // Tree by tree, so that one tree's nodes stay in the cache over the rows.
             for tree in &self.trees {
                 for (row, mut to) in rows.rows().into_iter().zip(out.rows_mut()) {
-                    to.iter_mut().zip(tree.of(row)).for_each(|(p, v)| *p += v * share);
+                    to.iter_mut().zip(tree.of(row)).for_each(|(p, v)| *p += v);
                 }
             }
+            // Divided at the end, so that trees that all are sure give exactly 1.
+            out.mapv_inplace(|p| p / count);
         });
         Ok(out)
     }

@@ -6,6 +6,7 @@
 //! the process trains meanwhile. This holds for one number of threads (default 1, see [`TrainConfig::threads`]) and one
 //! kind of processor.
 
+mod centre_loss;
 mod checkpoint;
 mod config;
 mod evaluation;
@@ -16,6 +17,7 @@ mod optimiser;
 mod schedule;
 mod trainer;
 
+pub use centre_loss::{CentreLoss, CentreLossConfig};
 pub use checkpoint::{Checkpoint, Kind as CheckpointKind};
 pub use config::{Selection, TrainConfig, TrainPlan};
 pub use evaluation::{Evaluation, evaluate};

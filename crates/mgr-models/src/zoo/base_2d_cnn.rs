@@ -3,9 +3,11 @@
 use tch::Tensor;
 
 use crate::device::DeviceConfig;
-use crate::layers::{BatchNorm, Conv2d, Linear, channels_last};
+use crate::layers::{BatchNorm, Conv2d, Linear, channels_last, max_pool2d};
+use crate::parameters::Start;
+use crate::zoo::assembled::{Body, logits};
 use crate::zoo::check_classes;
-use crate::{Error, InputSpec, Mode, Network, Parameters, Randomness};
+use crate::{Error, InputSpec, Mode, Network, Output, Parameters, Randomness};
 
 /// Four blocks of convolution, batch normalisation, ReLU and max pooling; global average; one linear layer.
 ///
@@ -25,16 +27,8 @@ use crate::{Error, InputSpec, Mode, Network, Parameters, Randomness};
 pub struct Base2dCnn {
     parameters: Parameters,
     input: InputSpec,
-    blocks: Vec<Block>,
-    linear: Linear,
+    body: Base2dCnnBody,
     classes: usize,
-}
-
-#[derive(Debug)]
-struct Block {
-    convolution: Conv2d,
-    norm: BatchNorm,
-    pool: i64,
 }
 
 impl Base2dCnn {
@@ -46,22 +40,15 @@ impl Base2dCnn {
     /// # Errors
     /// [`Error::InvalidConfig`] for fewer than 2 or more than 65,536 classes, [`Error::CudaUnavailable`].
     pub fn new(classes: usize, seed: u64, device: DeviceConfig) -> Result<Self, Error> {
+        Self::starting(classes, Start::Seed(seed), device)
+    }
+
+    pub(super) fn starting(classes: usize, start: Start, device: DeviceConfig) -> Result<Self, Error> {
         check_classes(classes)?;
-        let mut parameters = Parameters::new(seed, device.resolve()?);
-        let mut blocks = Vec::new();
-        for (index, (channels, kernel, pool)) in
-            [([1, 16], 7, 5), ([16, 32], 5, 3), ([32, 64], 3, 3), ([64, 128], 3, 2)].into_iter().enumerate()
-        {
-            blocks.push(Block {
-                convolution: Conv2d::new(&mut parameters, &format!("conv{index}.0"), channels, kernel)?,
-                norm: BatchNorm::new(&mut parameters, &format!("conv{index}.1"), channels[1])?,
-                pool,
-            });
-        }
-        let linear = Linear::new(&mut parameters, "linear", 128, classes)?;
-        // The pools divide by 5 x 3 x 3 x 2 = 90 in all.
-        let input = InputSpec { channels: 1, min_bands: 90, min_frames: 90 };
-        Ok(Self { parameters, input, blocks, linear, classes })
+        let mut parameters = Parameters::starting(start, device.resolve()?);
+        let body = Base2dCnnBody::new(&mut parameters, "", classes)?;
+        let input = InputSpec::picture(1, Base2dCnnBody::SMALLEST, Base2dCnnBody::SMALLEST);
+        Ok(Self { parameters, input, body, classes })
     }
 }
 
@@ -89,13 +76,52 @@ impl Network for Base2dCnn {
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         let shape: Vec<usize> = input.size().into_iter().map(|axis| axis.max(0) as usize).collect();
         self.input.check(Self::NAME, shape.get(1..).unwrap_or_default())?;
+        Ok(self.body.forward(input, mode)?.logits)
+    }
+}
+
+/// The layers.
+#[derive(Debug)]
+pub(crate) struct Base2dCnnBody {
+    blocks: Vec<Block>,
+    linear: Linear,
+}
+
+#[derive(Debug)]
+struct Block {
+    convolution: Conv2d,
+    norm: BatchNorm,
+    pool: usize,
+}
+
+impl Base2dCnnBody {
+    /// Smallest side of a picture: the pools divide by 5 x 3 x 3 x 2 in all.
+    pub(crate) const SMALLEST: usize = 90;
+
+    pub(crate) fn new(parameters: &mut Parameters, prefix: &str, classes: usize) -> Result<Self, Error> {
+        let mut blocks = Vec::new();
+        for (index, (channels, kernel, pool)) in
+            [([1, 16], 7, 5), ([16, 32], 5, 3), ([32, 64], 3, 3), ([64, 128], 3, 2)].into_iter().enumerate()
+        {
+            let name = format!("{prefix}conv{index}");
+            blocks.push(Block {
+                convolution: Conv2d::new(parameters, &format!("{name}.0"), channels, kernel)?,
+                norm: BatchNorm::new(parameters, &format!("{name}.1"), channels[1])?,
+                pool,
+            });
+        }
+        Ok(Self { blocks, linear: Linear::new(parameters, &format!("{prefix}linear"), 128, classes)? })
+    }
+}
+
+impl Body for Base2dCnnBody {
+    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
         let mut x = channels_last(input)?;
         for block in &self.blocks {
             let normed = block.norm.forward(&block.convolution.forward(&x)?, mode)?;
             // ReLU is monotone, so pooling first gives the same values and gradients from 4 to 25 times fewer of them.
-            let pooled = normed.f_max_pool2d([block.pool; 2], [block.pool; 2], [0, 0], [1, 1], false)?;
-            x = pooled.f_relu()?;
+            x = max_pool2d(&normed, [block.pool; 2])?.f_relu()?;
         }
-        self.linear.forward(&x.f_adaptive_avg_pool2d([1, 1])?.f_flatten(1, -1)?)
+        Ok(logits(self.linear.forward(&x.f_adaptive_avg_pool2d([1, 1])?.f_flatten(1, -1)?)?))
     }
 }

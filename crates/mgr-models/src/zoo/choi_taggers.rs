@@ -123,7 +123,7 @@ impl MusicTaggerCnn {
         let blocks = [(32, [2, 4]), (128, [2, 4]), (128, [2, 4]), (192, [3, 5]), (256, [4, 4])];
         let blocks = Block::all(p, constants, blocks)?;
         let output = Linear::new(p, "output", 256, classes)?;
-        let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: FRAMES };
+        let input = InputSpec::picture(1, BANDS, FRAMES);
         Ok(Self { parameters, input, input_norm, blocks, output, classes })
     }
 
@@ -185,7 +185,7 @@ impl MusicTaggerCrnn {
             KerasGru::new(p, "gru2", Self::HIDDEN, Self::HIDDEN)?,
         ];
         let output = Linear::new(p, "output", Self::HIDDEN, classes)?;
-        let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: FRAMES };
+        let input = InputSpec::picture(1, BANDS, FRAMES);
         Ok(Self { parameters, input, input_norm, blocks, recurrent, output, classes })
     }
 

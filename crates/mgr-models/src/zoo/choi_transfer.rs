@@ -82,7 +82,7 @@ impl ChoiTransfer {
             blocks.push((conv, Norm::new(p, &format!("blocks.{index}.bn"), Self::CHANNELS, KERAS)?));
         }
         let output = Linear::new(p, "output", Self::CHANNELS, classes)?;
-        let input = InputSpec { channels: 1, min_bands: Self::BANDS, min_frames: 1280 };
+        let input = InputSpec::picture(1, Self::BANDS, 1280);
         Ok(Self { parameters, input, variant: config.variant, blocks, output, classes })
     }
 

@@ -159,7 +159,7 @@ impl Musicnn {
         let dense_layer = Linear::new(p, "dense", pooled, dense)?;
         let dense_norm = Norm::new(p, "dense.bn", dense, KERAS)?;
         let output = Linear::new(p, "output", dense, classes)?;
-        let input = InputSpec { channels: 1, min_bands: Self::BANDS, min_frames: 1 };
+        let input = InputSpec::picture(1, Self::BANDS, 1);
         Ok(Self {
             parameters,
             input,
@@ -282,7 +282,7 @@ impl MusicnnVgg {
             blocks.push((conv, Norm::new(p, &format!("blocks.{index}.bn"), Self::CHANNELS, KERAS)?));
         }
         let output = Linear::new(p, "output", 2 * Self::CHANNELS, classes)?;
-        let input = InputSpec { channels: 1, min_bands: Self::BANDS, min_frames: Self::FRAMES };
+        let input = InputSpec::picture(1, Self::BANDS, Self::FRAMES);
         Ok(Self { parameters, input, input_norm, blocks, output, classes })
     }
 

@@ -90,7 +90,7 @@ impl TaggingFcn {
             .map(|(index, (channels, pool))| Block::new(p, &format!("layer{}", index + 1), channels, pool));
         let blocks = blocks.collect::<Result<_, _>>()?;
         let output = Linear::new(p, "dense", 64, classes)?;
-        let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: 1280 };
+        let input = InputSpec::picture(1, BANDS, 1280);
         Ok(Self { parameters, input, spec_norm, blocks, output, classes })
     }
 
@@ -162,7 +162,7 @@ impl TaggingCrnn {
             }
         }
         let output = Linear::new(p, "dense", hidden, classes)?;
-        let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: 96 };
+        let input = InputSpec::picture(1, BANDS, 96);
         Ok(Self { parameters, input, spec_norm, blocks, recurrent, output, classes })
     }
 
@@ -243,7 +243,7 @@ impl TaggingMusicnn {
         let dense = Linear::new(p, "dense1", 1506, 200)?;
         let dense_norm = Norm::new(p, "bn", 200, TORCH)?;
         let output = Linear::new(p, "dense2", 200, classes)?;
-        let input = InputSpec { channels: 1, min_bands: BANDS, min_frames: 1 };
+        let input = InputSpec::picture(1, BANDS, 1);
         Ok(Self {
             parameters,
             input,

@@ -53,6 +53,34 @@ pub fn fill(network: &dyn Network) {
     network.parameters().load_data(&data).unwrap();
 }
 
+/// Gives every tensor the values that `fill` in `fixtures/zoo/make.py` gives it.
+pub fn fill_by_shape(network: &dyn Network) {
+    for (name, _, tensor) in network.parameters().iter() {
+        let shape: Vec<usize> = tensor.size().iter().map(|&axis| axis as usize).collect();
+        let mut data = hashed(name, &shape);
+        let (scale, offset) = match shape.as_slice() {
+            [1, _, _] => (0.5, 0.0),
+            [_, rest @ ..] if !rest.is_empty() => ((3.0 / rest.iter().product::<usize>() as f64).sqrt(), 0.0),
+            _ if name.ends_with(".weight") || name.ends_with("running_var") => (0.5, 1.0),
+            _ => (0.125, 0.0),
+        };
+        for value in &mut data.values {
+            *value = (offset + scale * f64::from(*value)) as f32;
+        }
+        tch::no_grad(|| tensor.shallow_clone().copy_(&self::tensor(&data)));
+    }
+}
+
+/// Largest difference relative to the largest expected number.
+pub fn difference(got: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let scale = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    got.iter()
+        .zip(expected)
+        .map(|(&got, expected)| (f64::from(got) - expected).abs() / scale)
+        .fold(0.0, f64::max)
+}
+
 /// A small network that is not of the zoo: batch normalisation, dropout, one linear layer on (1, 4, 5) pictures.
 pub struct Tiny {
     parameters: Parameters,
@@ -72,12 +100,7 @@ impl Tiny {
             parameters.uniform("linear.weight", &[3, 20], 0.2).unwrap(),
             parameters.uniform("linear.bias", &[3], 0.2).unwrap(),
         ];
-        Self {
-            parameters,
-            input: InputSpec { channels: 1, min_bands: 4, min_frames: 5 },
-            tensors,
-            dropout: 0.3,
-        }
+        Self { parameters, input: InputSpec::picture(1, 4, 5), tensors, dropout: 0.3 }
     }
 }
 
