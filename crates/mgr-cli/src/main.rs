@@ -9,11 +9,17 @@ mod extract;
 mod feature;
 mod features;
 mod learn;
+#[cfg(feature = "nets")]
+mod models;
 mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
 mod profile;
 mod table;
+#[cfg(feature = "nets")]
+mod tag;
+#[cfg(feature = "nets")]
+mod weights;
 
 use std::process::ExitCode;
 
@@ -39,6 +45,10 @@ Examples:
   mgr audio convert in.mp3 out.wav --rate 22050  a WAV file of it
   mgr predict --run out/demo song.mp3            its genre, by a finished run
   mgr predict --run out/demo music/ --json       one JSON document for many files
+  mgr weights fetch musicnn                      pretrained weights, by pip
+  mgr tag song.mp3 --top 5                       its tags, by musicnn
+  mgr embed music/ --store out/store             embeddings of every file
+  mgr models --json                              the networks and their counts of parameters
 
 A run is made by `cargo xtask demo` or `cargo run --release --example pipeline`.
 Exit codes: 0 all done, 2 some files failed, 1 none done (audio info: 1 when any file is bad).";
@@ -58,6 +68,18 @@ enum Command {
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
+    /// Tag audio files by a pretrained network.
+    #[cfg(feature = "nets")]
+    Tag(tag::Tag),
+    /// Embed audio files by a pretrained network, into a store.
+    #[cfg(feature = "nets")]
+    Embed(tag::Embed),
+    /// Import, list, verify and fetch pretrained weights.
+    #[cfg(feature = "nets")]
+    Weights(weights::Arguments),
+    /// Name the networks, with their counts of parameters.
+    #[cfg(feature = "nets")]
+    Models(models::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -77,5 +99,13 @@ fn main() -> ExitCode {
         Command::Learn(arguments) => learn::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Tag(arguments) => tag::tag(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Embed(arguments) => tag::embed(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Weights(arguments) => weights::run(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Models(arguments) => models::run(&arguments),
     }
 }

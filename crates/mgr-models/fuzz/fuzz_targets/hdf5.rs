@@ -1,0 +1,4 @@
+//! HDF5 files.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| drop(mgr_models::pretrained::read_hdf5(data)));

@@ -1,0 +1,4 @@
+//! Pickled arrays.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| drop(mgr_models::pretrained::read_pickled_arrays(data)));
