@@ -24,9 +24,11 @@ pub(crate) struct Choice {
     sample_rate: Option<u32>,
 }
 
-/// All names, features first.
+/// All names, features first; a preset of a feature's name stands for it.
 pub(crate) fn names() -> Vec<&'static str> {
-    FeatureConfig::NAMES.iter().copied().chain(presets::all().iter().map(|preset| preset.name)).collect()
+    let presets = presets::all().iter().map(|preset| preset.name);
+    let others = presets.filter(|name| !FeatureConfig::NAMES.contains(name));
+    FeatureConfig::NAMES.iter().copied().chain(others).collect()
 }
 
 /// The feature or preset of this name and its sampling rate.

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use mgr_audio::LoadConfig;
 use mgr_data::write_atomic;
-use mgr_eval::figure::{AxisMarks, Caption, ColorBar, Mark, Pixels, encode_png, matrix_figure};
+use mgr_eval::figure::{AxisMarks, Caption, ColorBar, Mark, Pixels, Theme, encode_png, matrix_figure};
 use mgr_features::picture::{ColorMap, MAX_SIDE, Picture, PictureConfig, Tick};
 use mgr_features::{FeatureConfig, Layout, Unit};
 use ndarray::Array2;
 
 use crate::feature;
 use crate::outcome::{print, refuse};
-use crate::profile::Profile;
+use crate::profile;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -55,6 +55,9 @@ struct Plot {
     /// Magnitudes and powers in decibels under their largest value, down to -80.
     #[arg(long)]
     db: bool,
+    /// Paper of the picture.
+    #[arg(long, value_enum, default_value_t = Paper::Light)]
+    theme: Paper,
     /// Only the matrix, without axes, as networks see it (PNG).
     #[arg(long)]
     bare: bool,
@@ -69,6 +72,12 @@ enum Colors {
     Cividis,
     Jet,
     Gray,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Paper {
+    Light,
+    Dark,
 }
 
 impl From<Colors> for ColorMap {
@@ -130,9 +139,7 @@ fn plot(arguments: &Plot) -> Result<(), String> {
         ..PictureConfig::default()
     };
     let picture = config_of_picture.plan().map_err(wrong)?;
-    let profile = if arguments.bare { None } else { Profile::of(&matrix) };
-    let shown = profile.as_ref().map_or(&matrix, |profile| &profile.matrix);
-    let image = picture.process(shown.view()).map_err(wrong)?;
+    let image = picture.process(matrix.view()).map_err(wrong)?;
     let (rgb, _) = image.into_raw_vec_and_offset();
     let pixels =
         Pixels { width: usize::from(arguments.width), height: usize::from(arguments.height), rgb: &rgb };
@@ -140,10 +147,18 @@ fn plot(arguments: &Plot) -> Result<(), String> {
         encode_png(pixels).map_err(|e| e.to_string())?
     } else {
         let title = title(&arguments.file, &config);
-        let axes = Axes::new(&layout, &matrix, &picture, profile.as_ref(), arguments).map_err(wrong)?;
         let caption = Caption { name: config.name(), title: &title };
-        let figure = matrix_figure(caption, pixels, &axes.across, &axes.upward, axes.bar.as_ref())
-            .map_err(|e| e.to_string())?;
+        let figure = if let Some(figure) = profile::figure(caption, &matrix, &layout) {
+            figure.map_err(|e| e.to_string())?
+        } else {
+            let axes = Axes::new(&layout, &matrix, &picture, arguments).map_err(wrong)?;
+            matrix_figure(caption, pixels, &axes.across, &axes.upward, Some(&axes.bar))
+                .map_err(|e| e.to_string())?
+        };
+        let figure = match arguments.theme {
+            Paper::Light => figure,
+            Paper::Dark => figure.with_theme(Theme::Dark).map_err(|e| e.to_string())?,
+        };
         if extension == "svg" { figure.svg.into_bytes() } else { figure.png }
     };
     write_atomic(&arguments.out, |out| std::io::Write::write_all(out, &bytes)).map_err(|e| e.to_string())?;
@@ -171,8 +186,7 @@ fn title(file: &Path, config: &FeatureConfig) -> String {
 struct Axes {
     across: AxisMarks,
     upward: AxisMarks,
-    /// None for a vector, whose values are an axis.
-    bar: Option<ColorBar>,
+    bar: ColorBar,
 }
 
 impl Axes {
@@ -180,7 +194,6 @@ impl Axes {
         layout: &Layout,
         matrix: &Array2<f32>,
         picture: &Picture,
-        profile: Option<&Profile>,
         arguments: &Plot,
     ) -> Result<Self, mgr_features::FeatureError> {
         // A label takes some 60 pixels across, 40 upward.
@@ -198,23 +211,16 @@ impl Axes {
             title: axis.title().to_owned(),
             marks: marks(axis.ticks(count, most), count, 0.5),
         };
-        if let Some(profile) = profile {
-            return Ok(Self {
-                across: axis(&layout.row_axis, layout.rows, across.max(2)),
-                upward: profile.upward(layout, upward.max(2)),
-                bar: None,
-            });
-        }
         Ok(Self {
             across: axis(&layout.column_axis, layout.columns, across.max(2)),
             upward: axis(&layout.row_axis, layout.rows, upward.max(2)),
-            bar: Some(ColorBar {
+            bar: ColorBar {
                 colors: ColorMap::from(arguments.color_map).table().to_vec(),
                 axis: AxisMarks {
                     title: layout.unit.title().to_owned(),
                     marks: marks(values.ticks(MAX_SIDE, upward.max(2)), MAX_SIDE, 0.0),
                 },
-            }),
+            },
         })
     }
 }

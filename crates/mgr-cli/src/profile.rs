@@ -1,71 +1,44 @@
-//! A vector as bars, for pictures of features that have one column.
+//! Features that have one column, as bars.
 
-use mgr_eval::figure::{AxisMarks, Mark};
+use mgr_eval::EvalError;
+use mgr_eval::figure::{AxisMarks, Bars, Caption, Figure, Mark, vector_figure};
 use mgr_features::{Axis, Layout};
 use ndarray::Array2;
 
-/// Levels from the lowest value to the highest.
-const LEVELS: usize = 480;
+/// Marks below upright bars.
+const MARKS: usize = 10;
 
-/// Bars, one a row of the vector, as a matrix of zeros and ones; and where their values lie.
-pub(crate) struct Profile {
-    pub(crate) matrix: Array2<f32>,
-    low: f32,
-    high: f32,
-}
-
-impl Profile {
-    /// Of a matrix of one column and more than one row.
-    pub(crate) fn of(matrix: &Array2<f32>) -> Option<Self> {
-        if matrix.ncols() != 1 || matrix.nrows() < 2 {
-            return None;
-        }
-        let finite = || matrix.iter().copied().filter(|v| v.is_finite());
-        let (low, high) = (finite().fold(0.0, f32::min), finite().fold(0.0, f32::max));
-        let high = if high > low { high } else { low + 1.0 };
-        let step = (high - low) / LEVELS as f32;
-        let bars = Array2::from_shape_fn((LEVELS, matrix.nrows()), |(level, i)| {
-            let here = low + (level as f32 + 0.5) * step;
-            let value = matrix[[i, 0]];
-            let inside =
-                if value < 0.0 { (value..0.0).contains(&here) } else { (0.0..value).contains(&here) };
-            f32::from(inside)
-        });
-        Some(Self { matrix: bars, low, high })
+/// The picture of a matrix of one column and more than one row; none of another.
+pub(crate) fn figure(
+    caption: Caption<'_>,
+    matrix: &Array2<f32>,
+    layout: &Layout,
+) -> Option<Result<Figure, EvalError>> {
+    let count = matrix.nrows();
+    if matrix.ncols() != 1 || count < 2 {
+        return None;
     }
-
-    /// The axis of the values, with at most `most` marks.
-    pub(crate) fn upward(&self, layout: &Layout, most: usize) -> AxisMarks {
-        let (low, high) = (f64::from(self.low), f64::from(self.high));
-        // Round values lie along them as round seconds do along a time axis.
-        let values = Axis::Time { start_s: low, step_s: (high - low) / (LEVELS - 1) as f64 };
-        let place = |position: f64| position / (LEVELS - 1) as f64;
-        AxisMarks {
-            title: layout.unit.title().to_owned(),
-            marks: values
-                .ticks(LEVELS, most)
-                .into_iter()
-                .map(|tick| Mark { place: place(tick.position), label: tick.label })
-                .collect(),
+    let values: Vec<f64> = matrix.iter().map(|v| f64::from(*v)).collect();
+    let title = layout.unit.title();
+    let continuous = match &layout.row_axis {
+        Axis::Frequency { .. } | Axis::Modulation { .. } | Axis::Lag { .. } | Axis::Tempo { .. } => true,
+        Axis::Name { .. } | Axis::Coefficient { .. } | Axis::Band { .. } | Axis::Path { .. } => false,
+        _ => true,
+    };
+    if continuous {
+        let ticks = layout.row_axis.ticks(count, MARKS).into_iter();
+        let mark = |tick: mgr_features::picture::Tick| Mark {
+            place: (tick.position + 0.5) / count as f64,
+            label: tick.label,
+        };
+        let marks = AxisMarks { title: layout.row_axis.title().to_owned(), marks: ticks.map(mark).collect() };
+        return Some(vector_figure(caption, title, &Bars::Scale(&marks), &values));
+    }
+    let mut names = vec![String::new(); count];
+    for tick in layout.row_axis.ticks(count, count) {
+        if let Some(name) = names.get_mut(tick.position.round() as usize) {
+            *name = tick.label;
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bars_reach_from_zero_to_their_values() {
-        let vector = Array2::from_shape_vec((3, 1), vec![2.0, -1.0, 0.0]).expect("three values");
-        let profile = Profile::of(&vector).expect("one column");
-        assert_eq!(profile.matrix.dim(), (LEVELS, 3));
-        let share = |i: usize| profile.matrix.column(i).sum() / LEVELS as f32;
-        assert!((share(0) - 2.0 / 3.0).abs() < 0.01 && (share(1) - 1.0 / 3.0).abs() < 0.01);
-        assert_eq!(share(2), 0.0);
-        // From below: the negative one fills the lowest level.
-        assert_eq!((profile.matrix[[0, 0]], profile.matrix[[0, 1]]), (0.0, 1.0));
-        assert!(Profile::of(&Array2::zeros((3, 2))).is_none());
-        assert!(Profile::of(&Array2::zeros((5, 1))).is_some_and(|p| p.matrix.sum() == 0.0));
-    }
+    Some(vector_figure(caption, title, &Bars::Named(&names), &values))
 }

@@ -177,6 +177,8 @@ fn features_are_listed_shown_and_drawn() {
     let run = |arguments: &[&str]| mgr(folder.path(), &[&["features"], arguments].concat());
     let list = text(&run(&["list"]).stdout);
     assert!(list.lines().any(|line| line == "log_mel") && list.contains("musicnn"), "{list}");
+    let names: std::collections::BTreeSet<&str> = list.lines().collect();
+    assert_eq!(names.len(), list.lines().count(), "{list}");
 
     // What is shown can be given back.
     let shown = run(&["show", "musicnn"]);
@@ -199,6 +201,14 @@ fn features_are_listed_shown_and_drawn() {
     assert_eq!(bare.info().size(), (200, 96));
     assert_eq!(run(&["plot", "one.wav", "-o", "d.svg"]).status.code(), Some(0));
     assert!(text(&bytes("d.svg")).contains("Time in s"));
+
+    // A vector is bars, one with its name each, on the paper that is asked for.
+    let vector = ["plot", "one.wav", "-o", "v.svg", "--feature", "gtzan57"];
+    assert_eq!(run(&vector).status.code(), Some(0), "{}", text(&run(&vector).stderr));
+    let light = text(&bytes("v.svg"));
+    assert!(light.contains("rolloff_mean") && light.contains("#FFFFFF") && !light.contains("<image"));
+    assert_eq!(run(&[&vector[..], &["--theme", "dark"]].concat()).status.code(), Some(0));
+    assert!(text(&bytes("v.svg")).contains("#171E26"));
 
     let decibels = ["plot", "one.wav", "-o", "f.svg", "--feature", "cqt", "--db"];
     assert_eq!(run(&decibels).status.code(), Some(0), "{}", text(&run(&decibels).stderr));

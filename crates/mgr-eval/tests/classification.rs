@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use mgr_eval::EvalError;
 use mgr_eval::report::{
-    Block, Classification, ClipResult, Measure, Measures, Protocol, Report, RunDescription,
+    Block, Classification, ClipResult, Measure, Measures, Protocol, Report, ResultsFile, RunDescription,
     published_results, published_table, render_html, render_markdown,
 };
 use mgr_eval::table::{read_predictions_csv, write_measures_csv, write_table_csv};
@@ -157,6 +157,33 @@ fn a_run_and_its_report_survive_json() {
     let report: Report =
         serde_json::from_str(&serde_json::to_string(&read.report().unwrap()).unwrap()).unwrap();
     assert_eq!(report.sections.len(), run().report().unwrap().sections.len());
+}
+
+#[test]
+fn a_report_becomes_files_that_agree() {
+    let run = run();
+    let report = run.report().unwrap();
+    let files = run.files(&report).unwrap();
+    let bytes = |path: &str| &files.iter().find(|file| file.path == path).expect(path).bytes;
+    assert_eq!(bytes("report.html"), render_html(&report).as_bytes());
+    let results: ResultsFile = serde_json::from_slice(bytes("results.json")).unwrap();
+    assert_eq!((&results.classification, results.measures.accuracy), (&run, 19.0 / 30.0));
+    assert_eq!(results.confusion.iter().flatten().sum::<u64>(), 30);
+    let read = read_predictions_csv(&bytes("predictions.csv")[..]).unwrap();
+    assert_eq!(read.clips.len(), 30);
+    // MLFCF's layout: numbers only, two lines and one column more than classes.
+    let bare = String::from_utf8(bytes("temp_confusion.csv").clone()).unwrap();
+    assert_eq!(bare.lines().count(), 6);
+    assert!(bare.lines().all(|line| line.split(',').count() == 5));
+    assert!(bare.lines().flat_map(|line| line.split(',')).all(|cell| cell.parse::<f64>().is_ok()));
+    // The document's links to figures lead to files, and no path is there twice.
+    let text = String::from_utf8(bytes("report.md").clone()).unwrap();
+    for link in text.split("](<").skip(1) {
+        bytes(link.split('>').next().unwrap());
+    }
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths.len(), files.len());
+    assert!(files.iter().all(|file| !file.bytes.is_empty()));
 }
 
 #[test]

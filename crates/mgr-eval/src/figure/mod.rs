@@ -19,6 +19,7 @@ mod reliability;
 mod scatter;
 mod subsets;
 mod threshold;
+mod vector;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub use reliability::calibration_figure;
 pub use scatter::{filter_bank_figure, scatter_figure};
 pub use subsets::{SubsetScore, subset_figure};
 pub use threshold::{precision_recall_figure, roc_figure};
+pub use vector::{Bars, vector_figure};
 
 use crate::EvalError;
 pub(crate) use draw::{Colour, Rgb};

@@ -165,7 +165,7 @@ impl Measures {
 }
 
 /// True labels, predicted labels, scores (clips, classes).
-type Columns = (Vec<usize>, Vec<usize>, Array2<f64>);
+pub(super) type Columns = (Vec<usize>, Vec<usize>, Array2<f64>);
 
 /// Results with probabilities, which some scores are not.
 fn if_probabilities<T>(result: Result<T, EvalError>) -> Result<Option<T>, EvalError> {
@@ -178,7 +178,7 @@ fn if_probabilities<T>(result: Result<T, EvalError>) -> Result<Option<T>, EvalEr
 
 impl Classification {
     /// The labels and scores, checked.
-    fn columns(&self) -> Result<Columns, EvalError> {
+    pub(super) fn columns(&self) -> Result<Columns, EvalError> {
         let classes = self.classes.len();
         if self.clips.is_empty() {
             return Err(EvalError::Empty { what: "list of clips" });

@@ -2,9 +2,74 @@
 //!
 //! [`Report`] knows nothing of music or networks: headlines, warnings and sections of blocks. Everything in it is
 //! plain data that serde can write and read; figures keep their SVG.
+//!
+//! # From verdicts to a folder
+//!
+//! [`Classification`] is what a run hands over: what was run ([`RunDescription`]: dataset, split, protocol, seeds, versions, fingerprints,
+//! command), the classes, one [`ClipResult`] a tested clip, and how training went.
+//! [`report`](Classification::report) makes the whole report of it: headline with intervals (by artist where clips have a group),
+//! warnings with the known leaks of the protocol, table and figures by class, worst-confused clips with a player where they name a local file,
+//! measures, folds, learning curves, published results under the same protocol, what was run. The caller may add sections.
+//! [`files`](Classification::files) turns both into HTML, Markdown, JSON, CSV and pictures, in memory.
+//!
+//! ```
+//! use mgr_eval::report::{Block, Classification, ClipResult, Protocol, RunDescription, Section};
+//!
+//! let clip = |id: &str, class: usize, scores: [f64; 2], artist: &str| ClipResult {
+//!     id: id.into(),
+//!     class,
+//!     predicted: usize::from(scores[1] > scores[0]),
+//!     scores: scores.to_vec(),
+//!     fold: 0,
+//!     group: Some(artist.into()),
+//!     // As seen from report.html; None where the audio is not at hand.
+//!     audio: Some(format!("../music/{id}.wav")),
+//! };
+//! let run = Classification {
+//!     title: "A linear machine on two genres".into(),
+//!     run: RunDescription {
+//!         dataset: "GTZAN, blues and jazz".into(),
+//!         split: "fault-filtered partition".into(),
+//!         protocol: "C chosen on the validation part; every test clip scored once".into(),
+//!         // Brings its known leaks and the published figures that compare. None where the run follows no published protocol.
+//!         published: Some(Protocol::GtzanFaultFiltered),
+//!         known_leaks: vec![],
+//!         seeds: vec![1],
+//!         versions: vec![("mgr".into(), env!("CARGO_PKG_VERSION").into())],
+//!         fingerprints: vec![("features".into(), "9f0c".into())],
+//!         command: "mgr learn --table features.parquet --label genre".into(),
+//!         config: String::new(),
+//!     },
+//!     classes: vec!["blues".into(), "jazz".into()],
+//!     clips: vec![
+//!         clip("a", 0, [0.9, 0.1], "one"),
+//!         clip("b", 0, [0.4, 0.6], "two"),
+//!         clip("c", 1, [0.2, 0.8], "three"),
+//!         clip("d", 1, [0.3, 0.7], "three"),
+//!     ],
+//!     histories: vec![],
+//! };
+//! let mut report = run.report()?;
+//! report.sections.push(Section {
+//!     title: "Remarks".into(),
+//!     id: "remarks".into(),
+//!     blocks: vec![Block::Paragraph("Four clips prove nothing.".into())],
+//! });
+//! assert_eq!(report.headline[0].value, "75.0 %");
+//! let files = run.files(&report)?;
+//! for file in &files {
+//!     // write_atomic(&folder.join(&file.path), ...)
+//!     assert!(!file.bytes.is_empty());
+//! }
+//! let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+//! assert!(paths.starts_with(&["report.html", "report.md", "results.json", "predictions.csv"]));
+//! assert!(paths.contains(&"temp_confusion.csv") && paths.contains(&"figures/roc.png"));
+//! # Ok::<(), mgr_eval::EvalError>(())
+//! ```
 
 mod blocks;
 mod classification;
+mod files;
 mod html;
 mod markdown;
 mod published;
@@ -14,6 +79,7 @@ use serde::{Deserialize, Serialize};
 
 pub use blocks::{BadFile, bad_files_table, per_class_table, per_fold_table};
 pub use classification::{Classification, ClipResult, Measures, RunDescription};
+pub use files::{ReportFile, ResultsFile};
 pub use html::render_html;
 pub use markdown::render_markdown;
 pub use published::{Measure, Protocol, PublishedResult, published_results, published_table};
