@@ -126,6 +126,7 @@ rows! {
     "librosa.feature.fourier_tempogram(y=y, sr=sr)" => FourierTempogramConfig::default().plan(sr)?.complex(y)?;
     "librosa.feature.tempogram_ratio(y=y, sr=sr)" => TempogramRatioConfig::default().plan(sr)?.process(y)?;
     "librosa.feature.tempo(y=y, sr=sr)" => TempoConfig::default().plan(sr)?.of(y)?;
+    "librosa.feature.tempo(y=y, sr=sr, aggregate=np.median)" => TempoConfig { resolution: TempoResolution::ClipMedian, ..TempoConfig::default() }.plan(sr)?.of(y)?;
     "librosa.feature.tempo(y=y, sr=sr, aggregate=None)" => TempoConfig { resolution: TempoResolution::Frame, ..TempoConfig::default() }.plan(sr)?.process(y)?;
     "librosa.beat.beat_track(y=y, sr=sr)" => BeatTrackConfig::default().plan(sr)?.track(y)?;
     "librosa.beat.beat_track(y=y, sr=sr, bpm=120)" => BeatTrackConfig { tempo: BeatTempo::Bpm(120.0), ..BeatTrackConfig::default() }.plan(sr)?.track(y)?;

@@ -26,7 +26,7 @@ pub(crate) struct Choice {
 
 /// All names, features first; a preset of a feature's name stands for it.
 pub(crate) fn names() -> Vec<&'static str> {
-    let presets = presets::all().iter().map(|preset| preset.name);
+    let presets = presets::all().into_iter().map(|preset| preset.name);
     let others = presets.filter(|name| !FeatureConfig::NAMES.contains(name));
     FeatureConfig::NAMES.iter().copied().chain(others).collect()
 }

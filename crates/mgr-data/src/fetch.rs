@@ -108,7 +108,7 @@ enum Step {
 /// A target that is there already is kept if its checksum is right, and an error if it is wrong or if there is none to compare.
 ///
 /// # Errors
-/// [`DataError::Fetch`]: no such host or file, a connection that breaks again and again (what came is kept for the next call), a wrong
+/// [`DataError::Fetch`]: no such host or file, a server whose certificate does not hold, a connection that breaks again and again (what came is kept for the next call), a wrong
 /// checksum (what came is deleted). [`DataError::Io`].
 pub fn fetch(
     url: &str,
@@ -223,6 +223,10 @@ fn request(
     }
     let response = match asked.call() {
         Ok(response) => response,
+        // A certificate that nobody vouches for is none the next time either.
+        Err(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(refuse(format!("no secure connection: {error}")));
+        }
         Err(ureq::Error::Io(error)) => return Ok(Step::Broken(error.to_string())),
         Err(ureq::Error::Timeout(what)) => return Ok(Step::Broken(format!("no answer in time ({what})"))),
         Err(error) => return Err(refuse(error.to_string())),

@@ -212,3 +212,66 @@ fn what_cannot_be_had_is_told() {
         );
     }
 }
+
+/// A process that is ended with the test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let openssl = |arguments: &[&str]| {
+        let mut command = Command::new("openssl");
+        command.args(arguments).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    // A name of the machine itself, signed by its own key.
+    let certificate = openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "own.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ])
+    .status();
+    if !certificate.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no openssl found (a server with a certificate of its own)");
+        return;
+    }
+    fs::write(folder.path().join("file.bin"), "secret").unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let accept = port.to_string();
+    let server = openssl(&["s_server", "-accept", &accept, "-cert", "own.pem", "-key", "key.pem", "-WWW"]);
+    let _server = Ended({ server }.spawn().unwrap());
+    let start = Instant::now();
+    while TcpStream::connect(("localhost", port)).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(60), "the server does not start");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let target = folder.path().join("got.bin");
+    let error = fetch(&format!("https://localhost:{port}/file.bin"), &target, None, &|_, _| {}).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("no secure connection") && told.contains("certificate"), "{told}");
+    // Not a byte of it was taken.
+    assert!(!target.exists() && !folder.path().join(".got.bin.part").exists());
+}

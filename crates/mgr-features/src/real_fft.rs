@@ -10,7 +10,7 @@ use num_complex::{Complex, Complex32, Complex64};
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::{Fft, FftPlanner};
 
-use crate::simd::transform::{Transformed, Twiddles, split_wide};
+use crate::simd::transform::{Transformed, Twiddles, split_power_wide, split_wide};
 
 /// A planned transform of frames of one length, multiplied by a window first.
 pub(crate) struct RealFft<F = f32> {
@@ -176,6 +176,17 @@ impl RealFft<f64> {
         match &self.way {
             Way::Half { twiddles, .. } => split_wide(&scratch.transformed, twiddles, out),
             Way::Whole { .. } => out.copy_from_slice(&scratch.transformed),
+        }
+    }
+
+    /// The power of each bin of the frame transformed last, not rounded; `out` has `len / 2 + 1` values.
+    pub(crate) fn power_wide(&self, scratch: &RealFftScratch<f64>, out: &mut [f64]) {
+        match &self.way {
+            Way::Half { twiddles, .. } => split_power_wide(&scratch.transformed, twiddles, out),
+            Way::Whole { .. } => {
+                let powers = scratch.transformed.iter().map(|z| z.re * z.re + z.im * z.im);
+                out.iter_mut().zip(powers).for_each(|(o, v)| *o = v);
+            }
         }
     }
 }

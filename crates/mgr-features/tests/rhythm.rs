@@ -50,6 +50,25 @@ fn pulses_have_their_tempo_whatever_estimates_it() {
 }
 
 #[test]
+fn the_median_over_time_is_that_of_the_tempogram() {
+    // Two thirds of one tempo, a third of another, louder one.
+    let mut samples = pulses(20, 20);
+    let cut = 2 * samples.len() / 3;
+    let other = pulses(20, 29);
+    samples.truncate(cut);
+    samples.extend(other[..cut / 2].iter().map(|v| 8.0 * v));
+    let config = TempoConfig { resolution: TempoResolution::ClipMedian, ..TempoConfig::default() };
+    let tempo = config.plan(RATE).unwrap();
+    let bpm = tempo.of(&samples).unwrap();
+    assert!((bpm - 60.0 * f64::from(RATE) / (512.0 * 20.0)).abs() < 1e-9, "{bpm}");
+    let lags = (TempoSearch::default().ac_size * f64::from(RATE)) as usize / 512;
+    let tempogram = TempogramConfig { win_length: lags, ..TempogramConfig::default() };
+    let tempogram = tempogram.plan(RATE).unwrap().process(&samples).unwrap();
+    assert_eq!(tempo.of_tempogram(tempogram.view()).unwrap(), [bpm]);
+    assert_eq!(tempo.process(&samples).unwrap(), ndarray::array![[bpm as f32]]);
+}
+
+#[test]
 fn an_envelope_gives_what_its_signal_gives() {
     let samples = pulses(6, 20);
     let (mean, median) = (

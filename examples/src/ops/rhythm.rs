@@ -105,8 +105,8 @@ pub(super) fn plan(op: &str, params: &mut Params, sample_rate: u32) -> Result<Bo
             let run: Run = Box::new(move |samples| {
                 let row = plan.process(samples).map_err(text)?;
                 let tempos = match config.resolution {
-                    TempoResolution::Clip => vec![plan.of(samples).map_err(text)?],
                     TempoResolution::Frame => row.iter().map(|bpm| f64::from(*bpm)).collect(),
+                    _ => vec![plan.of(samples).map_err(text)?],
                 };
                 Ok(vec![("out", Array::Double(Array1::from_vec(tempos).into_dyn()))])
             });

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
-use crate::simd::rhythm::{add_weighted_powers, powers_of_both, windowed_pairs};
+use crate::simd::rhythm::{add_weighted_powers, powers_of_both, scaled_parts, windowed_pairs};
 use crate::window::{Symmetry, Window};
 use crate::{FeatureError, check};
 
@@ -35,6 +35,8 @@ pub(super) struct AutocorrelationWork {
     spectrum: Vec<Complex64>,
     work: Vec<Complex64>,
     powers: Vec<f64>,
+    /// The autocorrelations of two stretches.
+    lags: [Vec<f64>; 2],
 }
 
 impl LocalAutocorrelation {
@@ -74,6 +76,7 @@ impl LocalAutocorrelation {
             spectrum: vec![Complex64::default(); m],
             work: vec![Complex64::default(); self.fft.get_outofplace_scratch_len()],
             powers: vec![0.0; m / 2 + 1],
+            lags: [vec![0.0; self.lags()], vec![0.0; self.lags()]],
         })
     }
 
@@ -81,17 +84,18 @@ impl LocalAutocorrelation {
         let m = self.fft.len();
         work.padded.len() >= frames + 2 * self.pad()
             && (work.time.len(), work.spectrum.len(), work.powers.len()) == (m, m, m / 2 + 1)
+            && work.lags.iter().all(|lags| lags.len() == self.lags())
             && work.work.len() == self.fft.get_outofplace_scratch_len()
     }
 
-    /// Gives `take` each column with its autocorrelation, real part, or imaginary part, of the values; lag 0 comes first.
+    /// Gives `take` each column with its autocorrelation, from lag 0 on.
     ///
     /// A stretch without energy gives exact zeros.
     pub(super) fn each(
         &self,
         envelope: &[f32],
         work: &mut AutocorrelationWork,
-        mut take: impl FnMut(usize, &[Complex64], Part),
+        mut take: impl FnMut(usize, &[f64]),
     ) {
         let Ok(columns) = self.columns(envelope.len()) else { return };
         self.ramp(envelope, &mut work.padded);
@@ -99,21 +103,20 @@ impl LocalAutocorrelation {
         for t in (0..columns).step_by(2) {
             let both = t + 1 < columns;
             let energy = self.transform(t, both, work);
-            let AutocorrelationWork { time, spectrum, work, .. } = work;
+            let AutocorrelationWork { time, spectrum, work, lags: [first, second], .. } = work;
             powers_of_both(spectrum, time);
             self.fft.process_outofplace_with_scratch(time, spectrum, work);
-            let lags = &mut spectrum[..self.lags()];
-            lags.iter_mut().for_each(|v| *v *= scale);
+            scaled_parts(spectrum, scale, first, second);
             // What leaks from a stretch into its silent neighbour.
             if energy[0] == 0.0 {
-                lags.iter_mut().for_each(|v| v.re = 0.0);
+                first.fill(0.0);
             }
             if energy[1] == 0.0 {
-                lags.iter_mut().for_each(|v| v.im = 0.0);
+                second.fill(0.0);
             }
-            take(t, lags, Part::Re);
+            take(t, first);
             if both {
-                take(t + 1, lags, Part::Im);
+                take(t + 1, second);
             }
         }
     }
@@ -170,22 +173,6 @@ impl LocalAutocorrelation {
             padded[i] = up(*first);
             let end = padded.len() - 1 - i;
             padded[end] = up(*last);
-        }
-    }
-}
-
-/// Which of two autocorrelations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    Re,
-    Im,
-}
-
-impl Part {
-    pub(super) fn of(self, value: &Complex64) -> f64 {
-        match self {
-            Self::Re => value.re,
-            Self::Im => value.im,
         }
     }
 }
@@ -250,11 +237,11 @@ mod tests {
             let want = naive(&envelope, win_length, window, centered);
             assert_eq!(plan.columns(frames), Ok(want.len()));
             let mut seen = 0;
-            plan.each(&envelope, &mut work, |t, values, part| {
+            plan.each(&envelope, &mut work, |t, values| {
                 assert_eq!(t, seen);
                 seen += 1;
                 for (got, want_value) in values.iter().zip(&want[t]) {
-                    assert!((part.of(got) - want_value).abs() <= 1e-6 * want[t][0].max(1.0), "{t}");
+                    assert!((got - want_value).abs() <= 1e-6 * want[t][0].max(1.0), "{t}");
                 }
             });
             assert_eq!(seen, want.len());
@@ -273,10 +260,10 @@ mod tests {
         let mut envelope = vec![0.0; 101];
         envelope[50] = 80.0;
         let plan = LocalAutocorrelation::new(11, Window::Rectangular, true).unwrap();
-        plan.each(&envelope, &mut plan.work(101).unwrap(), |t, values, part| {
+        plan.each(&envelope, &mut plan.work(101).unwrap(), |t, values| {
             let expected = if t.abs_diff(50) <= 5 { 6400.0 } else { 0.0 };
-            assert!((part.of(&values[0]) - expected).abs() < 1e-9, "{t}");
-            assert!(expected > 0.0 || values.iter().all(|v| part.of(v) == 0.0), "{t}");
+            assert!((values[0] - expected).abs() < 1e-9, "{t}");
+            assert!(expected > 0.0 || values.iter().all(|v| *v == 0.0), "{t}");
         });
     }
 

@@ -8,7 +8,7 @@ use super::events::Events;
 use super::on_envelope::{self, OnEnvelope, on_envelope, one_row};
 use super::onset_strength::{OnsetStrength, OnsetStrengthConfig};
 use super::prior::TempoSearch;
-use super::tempo::{TempoEstimate, TempoWork};
+use super::tempo::{TempoEstimate, TempoResolution, TempoWork};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::spectrogram::time_axis;
 use crate::{ColumnStream, FeatureError, check};
@@ -63,7 +63,7 @@ impl BeatTrackConfig {
     pub fn plan(&self, sample_rate: u32) -> Result<BeatTrack, FeatureError> {
         check::within("tightness", self.tightness, f64::MIN_POSITIVE, f64::MAX)?;
         let strength = one_row(self.strength.plan(sample_rate)?)?;
-        let estimate = TempoEstimate::new(&self.search, &strength)?;
+        let estimate = TempoEstimate::new(&self.search, &strength, TempoResolution::Clip)?;
         if let BeatTempo::Bpm(bpm) = self.tempo {
             checked_period(bpm, strength.frame_rate())?;
         }

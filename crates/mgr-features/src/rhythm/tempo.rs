@@ -10,6 +10,7 @@ use super::onset_strength::{OnsetStrength, OnsetStrengthConfig};
 use super::prior::{TempoChoice, TempoSearch};
 use crate::extractor::{Axis, Extractor, Layout, Scratch, Unit, by_process_into};
 use crate::spectrogram::time_axis;
+use crate::stats::median;
 use crate::window::Window;
 use crate::{ColumnStream, FeatureError, check};
 
@@ -20,6 +21,9 @@ pub enum TempoResolution {
     /// One for the clip, from the mean of the tempogram over time: the default.
     #[default]
     Clip,
+    /// One for the clip, from the median over time of each lag of the tempogram: stretches of another tempo count for nothing as long
+    /// as they are fewer than half.
+    ClipMedian,
     /// One for each frame.
     Frame,
 }
@@ -32,7 +36,7 @@ pub struct TempoConfig {
     pub strength: OnsetStrengthConfig,
     /// How a tempo is chosen.
     pub search: TempoSearch,
-    /// One for the clip (default) or one for each frame.
+    /// One for the clip (default: from the mean over time) or one for each frame.
     pub resolution: TempoResolution,
 }
 
@@ -44,7 +48,7 @@ impl TempoConfig {
     /// [`OnsetStrengthConfig::plan`] refuses.
     pub fn plan(&self, sample_rate: u32) -> Result<Tempo, FeatureError> {
         let strength = one_row(self.strength.plan(sample_rate)?)?;
-        let estimate = TempoEstimate::new(&self.search, &strength)?;
+        let estimate = TempoEstimate::new(&self.search, &strength, self.resolution)?;
         Ok(Tempo { strength, estimate, resolution: self.resolution })
     }
 }
@@ -54,6 +58,8 @@ impl TempoConfig {
 pub(super) struct TempoEstimate {
     local: LocalAutocorrelation,
     choice: TempoChoice,
+    /// Whether a clip's tempo is that of the median over time, not of the mean.
+    by_median: bool,
 }
 
 /// Buffers of an estimate.
@@ -61,13 +67,20 @@ pub(super) struct TempoEstimate {
 pub(super) struct TempoWork {
     local: AutocorrelationWork,
     column: Vec<f64>,
+    /// Every column, lag by lag, where their median is asked for.
+    all: Vec<f64>,
 }
 
 impl TempoEstimate {
-    pub(super) fn new(search: &TempoSearch, strength: &OnsetStrength) -> Result<Self, FeatureError> {
+    pub(super) fn new(
+        search: &TempoSearch,
+        strength: &OnsetStrength,
+        resolution: TempoResolution,
+    ) -> Result<Self, FeatureError> {
         let lags = search.lags(strength.mel().sample_rate(), strength.framing().hop_length())?;
         let choice = search.plan(lags, strength.frame_rate())?;
-        Ok(Self { local: LocalAutocorrelation::new(lags, Window::Hann, true)?, choice })
+        let by_median = resolution == TempoResolution::ClipMedian;
+        Ok(Self { local: LocalAutocorrelation::new(lags, Window::Hann, true)?, choice, by_median })
     }
 
     /// The longest lag.
@@ -76,26 +89,48 @@ impl TempoEstimate {
     }
 
     pub(super) fn work(&self, frames: usize) -> Result<TempoWork, FeatureError> {
-        Ok(TempoWork { local: self.local.work(frames)?, column: check::vector(1, self.local.lags())? })
+        let all = check::vector(self.local.lags(), if self.by_median { frames } else { 0 })?;
+        Ok(TempoWork { local: self.local.work(frames)?, column: check::vector(1, self.local.lags())?, all })
     }
 
     pub(super) fn holds(&self, work: &TempoWork, frames: usize) -> bool {
-        self.local.holds(&work.local, frames) && work.column.len() == self.local.lags()
+        self.local.holds(&work.local, frames)
+            && work.column.len() == self.local.lags()
+            && (!self.by_median || work.all.len() >= frames * self.local.lags())
     }
 
     /// Of the whole envelope.
     pub(super) fn of_all(&self, envelope: &[f32], work: &mut TempoWork) -> f64 {
+        if self.by_median {
+            return self.of_median(envelope, work);
+        }
         self.local.mean(envelope, &mut work.local, &mut work.column);
         self.choice.of(&work.column)
     }
 
+    fn of_median(&self, envelope: &[f32], work: &mut TempoWork) -> f64 {
+        let TempoWork { local, column, all } = work;
+        let frames = envelope.len();
+        column.fill(0.0);
+        self.local.each(envelope, local, |t, values| {
+            let length = values.first().copied().unwrap_or(0.0);
+            let scale = if length < f64::MIN_POSITIVE { 1.0 } else { length };
+            let places = all.iter_mut().skip(t).step_by(frames);
+            places.zip(values).for_each(|(to, v)| *to = v / scale);
+        });
+        for (value, row) in column.iter_mut().zip(all.chunks_exact_mut(frames.max(1))) {
+            *value = median(row);
+        }
+        self.choice.of(column)
+    }
+
     /// Of each frame.
     pub(super) fn of_each(&self, envelope: &[f32], work: &mut TempoWork, mut take: impl FnMut(usize, f64)) {
-        let TempoWork { local, column } = work;
-        self.local.each(envelope, local, |t, values, part| {
-            let length = values.first().map_or(0.0, |v| part.of(v));
+        let TempoWork { local, column, .. } = work;
+        self.local.each(envelope, local, |t, values| {
+            let length = values.first().copied().unwrap_or(0.0);
             let scale = if length < f64::MIN_POSITIVE { 1.0 } else { length };
-            column.iter_mut().zip(values).for_each(|(to, v)| *to = part.of(v) / scale);
+            column.iter_mut().zip(values).for_each(|(to, v)| *to = v / scale);
             take(t, self.choice.of(column));
         });
     }
@@ -103,7 +138,7 @@ impl TempoEstimate {
 
 /// A planned tempo in beats a minute, (1, 1) for the clip or (1, frames).
 ///
-/// The lag of `argmax_l ln(1 + 1e6 a[l]) + ln prior(l)` with the tempogram `a`, its mean over time or one column of it. The prior is
+/// The lag of `argmax_l ln(1 + 1e6 a[l]) + ln prior(l)` with the tempogram `a`, its mean or median over time or one column of it. The prior is
 /// `-((log2 bpm - log2 start_bpm) / std_bpm)^2 / 2`, or one of [`super::TempoPrior`]. Where nothing is heard it alone decides: silence
 /// has the tempo nearest to `start_bpm`. Source: librosa 0.11 `feature.tempo`.
 ///
@@ -169,6 +204,13 @@ impl Tempo {
                 let column: Vec<f64> = tempogram.rows().into_iter().map(mean).collect();
                 vec![self.estimate.choice.of(&column)]
             }
+            TempoResolution::ClipMedian => {
+                let middle = |row: ndarray::ArrayView1<'_, f32>| {
+                    median(&mut row.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>())
+                };
+                let column: Vec<f64> = tempogram.rows().into_iter().map(middle).collect();
+                vec![self.estimate.choice.of(&column)]
+            }
             TempoResolution::Frame => {
                 let wide = |column: ndarray::ArrayView1<'_, f32>| {
                     column.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>()
@@ -182,7 +224,7 @@ impl Tempo {
         let mel = self.strength.mel();
         let column_axis = match self.resolution {
             TempoResolution::Frame => time_axis(mel.stft(), mel.sample_rate()),
-            TempoResolution::Clip => {
+            TempoResolution::Clip | TempoResolution::ClipMedian => {
                 let seconds = samples as f64 / f64::from(mel.sample_rate());
                 Axis::Time { start_s: seconds / 2.0, step_s: seconds }
             }
@@ -202,7 +244,7 @@ impl OnEnvelope for Tempo {
 
     fn shape(&self, frames: usize) -> Result<(usize, usize), usize> {
         let columns = self.estimate.local.columns(frames)?;
-        Ok((1, if self.resolution == TempoResolution::Clip { 1 } else { columns }))
+        Ok((1, if self.resolution == TempoResolution::Frame { columns } else { 1 }))
     }
 
     fn work(&self, frames: usize) -> Result<TempoWork, FeatureError> {
@@ -215,7 +257,9 @@ impl OnEnvelope for Tempo {
 
     fn write(&self, envelope: &[f32], mut out: ArrayViewMut2<'_, f32>, work: &mut TempoWork) {
         match self.resolution {
-            TempoResolution::Clip => out.fill(self.estimate.of_all(envelope, work) as f32),
+            TempoResolution::Clip | TempoResolution::ClipMedian => {
+                out.fill(self.estimate.of_all(envelope, work) as f32)
+            }
             TempoResolution::Frame => {
                 self.estimate.of_each(envelope, work, |t, bpm| out[[0, t]] = bpm as f32)
             }

@@ -112,17 +112,18 @@ impl Tempogram {
     ) {
         let TempogramWork { local, column } = work;
         let norm = self.norm;
-        self.local.each(envelope, local, |t, values, part| {
-            column.iter_mut().zip(values).for_each(|(to, v)| *to = part.of(v));
+        self.local.each(envelope, local, |t, values| {
             // The largest value of an autocorrelation is its first.
             let length = match norm {
-                Norm::Max => column.first().copied().unwrap_or(0.0),
-                other => other.of(column.iter().copied()),
+                Norm::Max => values.first().copied().unwrap_or(0.0),
+                other => other.of(values.iter().copied()),
             };
             if norm != Norm::None && length >= f64::MIN_POSITIVE {
-                column.iter_mut().for_each(|v| *v /= length);
+                column.iter_mut().zip(values).for_each(|(to, v)| *to = v / length);
+                take(t, column);
+            } else {
+                take(t, values);
             }
-            take(t, column);
         });
     }
 }

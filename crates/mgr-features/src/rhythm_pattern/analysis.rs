@@ -50,7 +50,7 @@ impl std::fmt::Debug for Analysis {
 /// Buffers of one segment.
 pub(super) struct AnalysisScratch {
     fft: RealFftScratch<f64>,
-    spectrum: Vec<Complex64>,
+    powers: Vec<f64>,
     column: Vec<f64>,
     /// Rows of [`FRAMES`] values each.
     pub(super) rows: Vec<f64>,
@@ -149,7 +149,7 @@ impl Analysis {
         let rows = self.rows();
         AnalysisScratch {
             fft: self.fft.scratch(),
-            spectrum: vec![Complex64::default(); self.weights.len()],
+            powers: vec![0.0; self.weights.len()],
             column: vec![0.0; rows],
             rows: vec![0.0; rows * FRAMES],
             mixed: vec![0.0; if self.spreading.is_some() { rows * FRAMES } else { 0 }],
@@ -163,19 +163,19 @@ impl Analysis {
     pub(super) fn fits(&self, scratch: &AnalysisScratch) -> bool {
         let mixed = if self.spreading.is_some() { self.rows() * FRAMES } else { 0 };
         self.fft.fits(&scratch.fft)
-            && scratch.spectrum.len() == self.weights.len()
+            && scratch.powers.len() == self.weights.len()
             && (scratch.rows.len(), scratch.mixed.len()) == (self.rows() * FRAMES, mixed)
             && scratch.modulation.len() == self.rows() * self.n_modulations()
     }
 
     /// Loudness of a segment into `scratch.rows`; zeros follow a segment that is too short. The scratch must fit.
     pub(super) fn loudness(&self, segment: &[f32], scratch: &mut AnalysisScratch) {
-        let AnalysisScratch { fft, spectrum, column, rows, mixed, .. } = scratch;
+        let AnalysisScratch { fft, powers, column, rows, mixed, .. } = scratch;
         for t in 0..FRAMES {
             let frame = segment.get(t * self.hop_length..).unwrap_or(&[]);
             self.fft.transform(&frame[..self.n_fft.min(frame.len())], fft);
-            self.fft.spectrum_wide(fft, spectrum);
-            band_powers(&self.bands, &self.weights, spectrum, column);
+            self.fft.power_wide(fft, powers);
+            band_powers(&self.bands, &self.weights, powers, column);
             rows.iter_mut().skip(t).step_by(FRAMES).zip(&*column).for_each(|(to, v)| *to = *v);
         }
         if let Some(spreading) = &self.spreading {

@@ -109,20 +109,24 @@ fn sones_body(values: &mut [f64]) {
 }
 
 dispatched! {
-    /// `out[b] = sum_k weights[k] |z[k]|^2` over the bins of each band.
-    band_powers(bands: &[std::ops::Range<usize>], weights: &[f64], spectrum: &[num_complex::Complex64], out: &mut [f64]) = band_powers_body
+    /// `out[b] = sum_k weights[k] powers[k]` over the bins of each band.
+    band_powers(bands: &[std::ops::Range<usize>], weights: &[f64], powers: &[f64], out: &mut [f64]) = band_powers_body
 }
 
 #[inline(always)]
-fn band_powers_body(
-    bands: &[std::ops::Range<usize>],
-    weights: &[f64],
-    spectrum: &[num_complex::Complex64],
-    out: &mut [f64],
-) {
+fn band_powers_body(bands: &[std::ops::Range<usize>], weights: &[f64], powers: &[f64], out: &mut [f64]) {
     for (o, band) in out.iter_mut().zip(bands) {
-        let bins = spectrum[band.clone()].iter().zip(&weights[band.clone()]);
-        *o = bins.map(|(z, w)| w * (z.re * z.re + z.im * z.im)).sum();
+        // Eight sums side by side, so that an addition need not wait for the one before.
+        let (weights, rest_weights) = weights[band.clone()].as_chunks::<8>();
+        let (powers, rest_powers) = powers[band.clone()].as_chunks::<8>();
+        let mut sums = [0.0f64; 8];
+        for (w, p) in weights.iter().zip(powers) {
+            for i in 0..8 {
+                sums[i] += w[i] * p[i];
+            }
+        }
+        let rest: f64 = rest_weights.iter().zip(rest_powers).map(|(w, p)| w * p).sum();
+        *o = sums.iter().sum::<f64>() + rest;
     }
 }
 
@@ -156,8 +160,6 @@ fn mix_rows_body(weights: &[f64], rows: &[f64], length: usize, out: &mut [f64]) 
 
 #[cfg(test)]
 mod tests {
-    use num_complex::Complex64;
-
     use super::super::noise;
     use super::*;
 
@@ -194,12 +196,11 @@ mod tests {
             mix_rows_body(&wide(9, 7), &rows, n, &mut b);
             assert_eq!(a, b, "{n}");
 
-            let z: Vec<Complex64> =
-                wide(2 * n, 8).as_chunks().0.iter().map(|[a, b]| Complex64::new(*a, *b)).collect();
+            let powers: Vec<f64> = wide(n, 8).into_iter().map(|v| v * v).collect();
             let bands = [0..n / 2, n / 2..n];
             let (mut a, mut b) = ([0.0; 2], [0.0; 2]);
-            band_powers(&bands, &values, &z, &mut a);
-            band_powers_body(&bands, &values, &z, &mut b);
+            band_powers(&bands, &values, &powers, &mut a);
+            band_powers_body(&bands, &values, &powers, &mut b);
             assert_eq!(a, b, "{n}");
         }
     }

@@ -20,17 +20,25 @@ dispatched! {
 
 #[inline(always)]
 fn filter_body(rows: &[SparseRow], weights: &[f32], spectrum: &[f32], out: &mut [f32]) {
-    for (o, row) in out.iter_mut().zip(rows) {
-        let length = row.blocks * FILTER_BLOCK;
-        let weights = &weights[row.first_weight..row.first_weight + length];
-        let values = &spectrum[row.first_bin..row.first_bin + length];
-        let mut sums = [0.0f32; FILTER_BLOCK];
-        for (w, v) in weights.as_chunks::<FILTER_BLOCK>().0.iter().zip(values.as_chunks::<FILTER_BLOCK>().0) {
-            for i in 0..FILTER_BLOCK {
-                sums[i] += w[i] * v[i];
+    // Sums go to memory before they are added up: beside the additions the compiler would shuffle every block into their order.
+    let mut sums = [[0.0f32; FILTER_BLOCK]; 16];
+    for (rows, out) in rows.chunks(16).zip(out.chunks_mut(16)) {
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let length = row.blocks * FILTER_BLOCK;
+            let weights = &weights[row.first_weight..row.first_weight + length];
+            let values = &spectrum[row.first_bin..row.first_bin + length];
+            let mut own = [0.0f32; FILTER_BLOCK];
+            let blocks = weights.as_chunks::<FILTER_BLOCK>().0.iter();
+            for (w, v) in blocks.zip(values.as_chunks::<FILTER_BLOCK>().0) {
+                for i in 0..FILTER_BLOCK {
+                    own[i] += w[i] * v[i];
+                }
             }
+            *sums = own;
         }
-        *o = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+        for (o, s) in out.iter_mut().zip(&sums) {
+            *o = ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+        }
     }
 }
 

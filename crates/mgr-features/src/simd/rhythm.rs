@@ -103,6 +103,18 @@ dispatched! {
     powers_of_both(z: &[Complex64], out: &mut [Complex64]) = powers_of_both_body
 }
 
+dispatched! {
+    /// Real and imaginary parts times `scale`, apart.
+    scaled_parts(z: &[Complex64], scale: f64, re: &mut [f64], im: &mut [f64]) = scaled_parts_body
+}
+
+#[inline(always)]
+fn scaled_parts_body(z: &[Complex64], scale: f64, re: &mut [f64], im: &mut [f64]) {
+    for (z, (re, im)) in z.iter().zip(re.iter_mut().zip(im)) {
+        (*re, *im) = (z.re * scale, z.im * scale);
+    }
+}
+
 /// `(|A|^2, |B|^2)` from `p = z[k]` and `q = z[-k]`: `A = (p + conj q) / 2`, `B = (p - conj q) / 2i`.
 #[inline(always)]
 fn both(p: Complex64, q: Complex64) -> (f64, f64) {
@@ -173,6 +185,11 @@ mod tests {
             powers_of_both(&a, &mut c);
             powers_of_both_body(&a, &mut d);
             assert_eq!(c, d);
+            let mut parts = [(); 4].map(|()| vec![0.0; n]);
+            let [p, q, r, s] = &mut parts;
+            scaled_parts(&a, 0.3, p, q);
+            scaled_parts_body(&a, 0.3, r, s);
+            assert_eq!((p, q), (r, s));
             let (mut c, mut d) = (vec![0.0; n / 2 + 1], vec![0.0; n / 2 + 1]);
             add_weighted_powers(&a, [0.3, 0.7], &mut c);
             add_weighted_powers_body(&a, [0.3, 0.7], &mut d);

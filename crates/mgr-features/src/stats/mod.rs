@@ -29,6 +29,7 @@ mod summary;
 
 pub use aggregate::{Stats, StatsConfig, StatsScratch};
 pub use aggregator::{Aggregator, AggregatorScratch, StatsOrder, TextureStart, TextureWindow};
+pub(crate) use quantile::median;
 pub use quantile::{quantile, weighted_quantile};
 pub use spread::{Covariance, histogram_into};
 pub use summary::{Statistic, Summary};

@@ -40,7 +40,7 @@ pub fn weighted_quantile(sorted: &[(f64, f64)], q: f64) -> f64 {
 }
 
 /// The median of values, which are put into another order. 0 where there is none.
-pub(super) fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() {
         return 0.0;

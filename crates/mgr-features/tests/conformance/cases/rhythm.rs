@@ -111,6 +111,12 @@ pub(super) fn cases() -> Vec<Case> {
             resolution: TempoResolution::Clip,
         }))
         .whole(),
+        Case::new(FeatureConfig::Tempo(TempoConfig {
+            strength: quick(),
+            resolution: TempoResolution::ClipMedian,
+            ..TempoConfig::default()
+        }))
+        .whole(),
         zero(Case::new(FeatureConfig::BeatTrack(BeatTrackConfig::default())).whole()),
         zero(
             Case::new(FeatureConfig::BeatTrack(BeatTrackConfig {
