@@ -17,7 +17,7 @@ const PLOT: f64 = 560.0;
 /// Height of the bars together, where there are too many to name each.
 const TALL: f64 = 1500.0;
 /// A linear scale hides what is this much smaller than the largest value.
-const WIDEST_LINEAR: f64 = 2000.0;
+const WIDEST_LINEAR: f64 = 100.0;
 
 /// What the bars of a vector stand for.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub enum Bars<'a> {
     Scale(&'a AxisMarks),
 }
 
-/// Draws 1 to 8192 values as bars from zero. Where the values differ by more than three decades, as those of different units do, the
+/// Draws 1 to 8192 values as bars from zero. Where half of the values are under a hundredth of the largest, as those of different units are, the
 /// lengths are logarithmic on both sides of zero, and the axis says so. A value that is not finite is named and has no bar.
 ///
 /// # Errors
