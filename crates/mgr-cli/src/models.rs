@@ -93,7 +93,9 @@ fn build(source: &Path) -> Result<Box<dyn Network>, String> {
     let imported = library::open().and_then(|library| library.get(name));
     match imported {
         Ok(Some(pretrained)) => pretrained.build(DeviceConfig::Cpu).map_err(|e| e.to_string()),
-        Ok(None) => Err(format!("the weights {name} are not imported (mgr weights import, mgr weights fetch)")),
+        Ok(None) => {
+            Err(format!("the weights {name} are not imported (mgr weights import, mgr weights fetch)"))
+        }
         Err(_) => Err(format!("{} is neither a saved network nor the name of weights", source.display())),
     }
 }

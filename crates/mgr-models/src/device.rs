@@ -125,7 +125,9 @@ mod tests {
             assert_eq!(device.to_string(), text);
         }
         assert_eq!("cuda".parse::<DeviceConfig>()?, DeviceConfig::Cuda { index: 0 });
-        for wrong in ["", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda:99999999999999999999", "cuda1"] {
+        for wrong in
+            ["", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda:99999999999999999999", "cuda1"]
+        {
             let error = wrong.parse::<DeviceConfig>();
             assert!(matches!(error, Err(Error::InvalidConfig { field: "device", .. })), "{wrong}");
         }

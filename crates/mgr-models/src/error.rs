@@ -200,8 +200,8 @@ pub enum Error {
     #[error("mixed precision needs a CUDA device, the network is on another")]
     MixedPrecision,
     /// The handler of Ctrl-C could not be set.
-    #[error("cannot listen for Ctrl-C: {0}")]
-    Interrupt(String),
+    #[error("the system refuses to tell of Ctrl-C")]
+    Interrupt,
     /// A network cannot be written as TorchScript.
     #[error("{network} cannot be written as TorchScript: {reason}")]
     Export {

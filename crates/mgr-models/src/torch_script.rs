@@ -48,7 +48,8 @@ fn record(network: &dyn Network, example: &[usize], path: &Path) -> Result<(), E
     let _restore = Still::new(network)?;
     let module = tch::no_grad(|| {
         let mut failed = None;
-        let mut forward = |inputs: &[Tensor]| match inputs.first().map(|x| network.forward(x, Mode::Evaluate)) {
+        let mut forward = |inputs: &[Tensor]| match inputs.first().map(|x| network.forward(x, Mode::Evaluate))
+        {
             Some(Ok(logits)) => vec![logits],
             Some(Err(error)) => {
                 failed = Some(error);
@@ -69,9 +70,10 @@ fn record(network: &dyn Network, example: &[usize], path: &Path) -> Result<(), E
     for batch in [1, 2, 3] {
         let input = input(example, batch, device)?;
         let own = tch::no_grad(|| network.forward(&input, Mode::Evaluate))?;
-        let other = read
-            .forward(&input)
-            .map_err(|error| Error::Export { network: network.name(), reason: format!("batch of {batch}: {error}") })?;
+        let other = read.forward(&input).map_err(|error| Error::Export {
+            network: network.name(),
+            reason: format!("batch of {batch}: {error}"),
+        })?;
         if own.size() != other.size() || !own.f_equal(&other)? {
             let reason = format!("a batch of {batch} gives other logits than the network");
             return Err(Error::Export { network: network.name(), reason });
@@ -85,7 +87,8 @@ fn input(example: &[usize], batch: usize, device: Device) -> Result<Tensor, Erro
     let count = batch * example.iter().product::<usize>();
     let mut random = crate::Random::keyed(&[0x7363_7269_7074]);
     let values: Vec<f32> = (0..count).map(|_| (2.0 * random.uniform() - 1.0) as f32).collect();
-    let shape: Vec<i64> = std::iter::once(batch).chain(example.iter().copied()).map(|axis| axis as i64).collect();
+    let shape: Vec<i64> =
+        std::iter::once(batch).chain(example.iter().copied()).map(|axis| axis as i64).collect();
     Ok(Tensor::f_from_slice(&values)?.f_reshape(&shape[..])?.f_to(device)?)
 }
 

@@ -29,7 +29,10 @@ fn imagenet() -> Option<Pretrained> {
 fn networks() -> [(NetworkConfig, usize, [usize; 3], &'static [&'static str]); 3] {
     [
         (
-            NetworkConfig::Vgg16Transfer(Vgg16TransferConfig { input: [50, 80], ..Vgg16TransferConfig::default() }),
+            NetworkConfig::Vgg16Transfer(Vgg16TransferConfig {
+                input: [50, 80],
+                ..Vgg16TransferConfig::default()
+            }),
             10,
             [3, 50, 80],
             &["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"],
@@ -47,9 +50,8 @@ fn the_convolutions_load_under_every_head_and_the_head_is_what_is_left() {
         let network = config.build(classes, 1, DeviceConfig::Cpu).unwrap();
         let shape: Vec<usize> = std::iter::once(1).chain(shape).collect();
         let input = tensor(&hashed("imagenet", &shape));
-        let logits = |network: &dyn Network| {
-            tch::no_grad(|| network.forward(&input, Mode::Evaluate)).unwrap()
-        };
+        let logits =
+            |network: &dyn Network| tch::no_grad(|| network.forward(&input, Mode::Evaluate)).unwrap();
         let before = logits(network.as_ref());
         let left = network.parameters().load_part(pretrained.tensors()).unwrap();
         assert!(!left.is_empty() && left.iter().all(|name| !name.starts_with("features.")), "{left:?}");
@@ -58,8 +60,7 @@ fn the_convolutions_load_under_every_head_and_the_head_is_what_is_left() {
         assert!(pretrained.tensors().iter().all(|(name, data)| after[name] == *data));
         let loaded = logits(network.as_ref());
         assert!(!loaded.equal(&before) && loaded.isfinite().all().int64_value(&[]) == 1, "{config:?}");
-        let frozen =
-            network.parameters().iter().filter(|(_, role, _)| *role == Role::Frozen).count();
+        let frozen = network.parameters().iter().filter(|(_, role, _)| *role == Role::Frozen).count();
         // The study of pictures keeps three blocks of five, MusicFeaturization all, the GTZAN-8 study none.
         let expected = match config {
             NetworkConfig::MusicFeaturization(_) => 26,
@@ -76,7 +77,8 @@ fn a_step_on_the_head_leaves_the_convolutions() {
     let config = NetworkConfig::Vgg16Transfer(Vgg16TransferConfig::older());
     let mut network = config.build(4, 1, DeviceConfig::Cpu).unwrap();
     network.parameters().load_part(pretrained.tensors()).unwrap();
-    let inputs = ArrayD::from_shape_vec(IxDyn(&[4, 3, 50, 80]), hashed("step", &[4, 3, 50, 80]).values).unwrap();
+    let inputs =
+        ArrayD::from_shape_vec(IxDyn(&[4, 3, 50, 80]), hashed("step", &[4, 3, 50, 80]).values).unwrap();
     let examples = ArrayExamples::new(inputs, vec![0, 1, 2, 3]).unwrap();
     let plan = TrainConfig {
         epochs: 1,

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use common::{Tiny, tiny_examples};
 use mgr_models::train::{
-    Checkpoint, CheckpointKind, FitOptions, Observer, Outcome, ProgressLines, StepRecord, TrainConfig, interrupt,
+    Checkpoint, CheckpointKind, FitOptions, Observer, Outcome, ProgressLines, StepRecord, TrainConfig,
+    interrupt,
 };
 
 const FOLDER: &str = "MGR_TEST_INTERRUPT_FOLDER";
@@ -73,8 +74,13 @@ fn ctrl_c_finishes_the_step_saves_and_says_how_to_go_on() {
         let plan = TrainConfig { epochs: 3, batch_size: 2, ..TrainConfig::default() }.plan().unwrap();
         let options = FitOptions { checkpoints: Some(folder), ..FitOptions::default() };
         let (train, validation) = (tiny_examples(1, 200), tiny_examples(2, 21));
-        let outcome =
-            plan.fit(&mut Tiny::new(1), &train, Some(&validation), &options, &mut mgr_models::train::NoObserver);
+        let outcome = plan.fit(
+            &mut Tiny::new(1),
+            &train,
+            Some(&validation),
+            &options,
+            &mut mgr_models::train::NoObserver,
+        );
         assert!(matches!(outcome, Ok(Outcome::Finished(_))));
         std::fs::read(CheckpointKind::Last.path(folder)).unwrap()
     };

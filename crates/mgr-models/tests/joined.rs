@@ -190,8 +190,7 @@ fn run(
     cancel_after: Option<usize>,
 ) -> Option<BTreeMap<String, TensorData>> {
     let flag = AtomicBool::new(false);
-    let options =
-        FitOptions { checkpoints: Some(folder), cancel: Some(&flag), ..FitOptions::default() };
+    let options = FitOptions { checkpoints: Some(folder), cancel: Some(&flag), ..FitOptions::default() };
     let mut network = Coded::new(0.3);
     let (train, validation) = (coded_examples("train", 41), coded_examples("validation", 21));
     let mut observer = CancelAfter(&flag, cancel_after.unwrap_or(usize::MAX));
@@ -236,8 +235,12 @@ fn with_everything_switched_on_a_stopped_run_ends_with_the_bytes_of_a_whole_one(
 fn checkpoints_may_be_asked_for_in_the_middle_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let config = everything(3, plateau());
-    run(&TrainConfig { epochs: 1, checkpoints: CheckpointConfig::default(), ..config.clone() }, folder.path(), None)
-        .unwrap();
+    run(
+        &TrainConfig { epochs: 1, checkpoints: CheckpointConfig::default(), ..config.clone() },
+        folder.path(),
+        None,
+    )
+    .unwrap();
     let every = CheckpointConfig { every: Some(1), name: CheckpointName::Epoch };
     run(&TrainConfig { checkpoints: every, ..config }, folder.path(), None).unwrap();
     for (epoch, exists) in [(1, false), (2, true), (3, true)] {
@@ -302,8 +305,7 @@ fn targets_of_several_classes_are_learnt() {
     let narrow = ArrayExamples::with_targets(inputs.clone(), Array2::zeros((60, 2))).unwrap();
     assert!(matches!(fit(&config, &narrow), Err(Error::Example { index: 0, .. })));
     assert!(ArrayExamples::with_targets(inputs, Array2::zeros((59, 3))).is_err());
-    let centres =
-        TrainConfig { centre_loss: Some(CentreLossConfig::default()), ..config };
+    let centres = TrainConfig { centre_loss: Some(CentreLossConfig::default()), ..config };
     assert!(matches!(centres.plan(), Err(Error::InvalidConfig { field: "centre_loss", .. })));
 }
 
@@ -332,12 +334,13 @@ fn what_a_network_or_a_device_cannot_do_is_refused() {
         let plan = config.plan()?;
         plan.fit(&mut Tiny::new(1), &examples, Some(&examples), &FitOptions::default(), &mut NoObserver)
     };
-    let error =
-        fit(TrainConfig { centre_loss: Some(CentreLossConfig::default()), ..TrainConfig::default() }).unwrap_err();
+    let error = fit(TrainConfig { centre_loss: Some(CentreLossConfig::default()), ..TrainConfig::default() })
+        .unwrap_err();
     assert!(matches!(error, Error::NetworkOutput { network: "tiny", .. }), "{error}");
     let error = fit(TrainConfig { precision: Precision::Mixed, ..TrainConfig::default() }).unwrap_err();
     assert!(matches!(error, Error::MixedPrecision), "{error}");
-    let plateau = TrainConfig { schedule: plateau(), selection: Selection::LastEpoch, ..TrainConfig::default() };
+    let plateau =
+        TrainConfig { schedule: plateau(), selection: Selection::LastEpoch, ..TrainConfig::default() };
     let error = plateau
         .plan()
         .unwrap()
@@ -379,8 +382,9 @@ fn the_lowest_validation_loss_may_choose_the_epoch() {
     };
     let (train, validation) = (tiny_examples(1, 41), tiny_examples(2, 21));
     let plan = config.plan().unwrap();
-    let outcome =
-        plan.fit(&mut Tiny::new(3), &train, Some(&validation), &FitOptions::default(), &mut NoObserver).unwrap();
+    let outcome = plan
+        .fit(&mut Tiny::new(3), &train, Some(&validation), &FitOptions::default(), &mut NoObserver)
+        .unwrap();
     let Outcome::Finished(fit) = outcome else { panic!("nobody cancelled") };
     let loss = |epoch: usize| fit.history.epochs()[epoch - 1].validation.unwrap().loss;
     assert!((1..=fit.history.epochs().len()).all(|epoch| loss(epoch) >= loss(fit.selected_epoch)));
@@ -396,8 +400,16 @@ fn configs_survive_json_and_old_ones_keep_their_bytes() {
     let json = serde_json::to_value(TrainConfig::default()).unwrap();
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = vec![
-        "epochs", "batch_size", "optimiser", "schedule", "label_smoothing", "class_weights", "seed", "selection",
-        "patience", "threads",
+        "epochs",
+        "batch_size",
+        "optimiser",
+        "schedule",
+        "label_smoothing",
+        "class_weights",
+        "seed",
+        "selection",
+        "patience",
+        "threads",
     ];
     expected.sort_unstable();
     let mut keys = keys;

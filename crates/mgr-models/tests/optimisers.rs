@@ -190,8 +190,9 @@ fn schedules_by_step_and_plateaus_are_those_of_pytorch() {
             .collect();
         serde_json::from_value(records.into()).unwrap()
     };
-    for (schedule, expected) in
-        [cycle(0.25, 10.0, 100.0), cycle(0.3, 25.0, 1e4)].iter().zip(schedules["one_cycle"].as_array().unwrap())
+    for (schedule, expected) in [cycle(0.25, 10.0, 100.0), cycle(0.3, 25.0, 1e4)]
+        .iter()
+        .zip(schedules["one_cycle"].as_array().unwrap())
     {
         for (step, expected) in numbers(expected).into_iter().enumerate() {
             let got = schedule.after(0.1, &history(&vec![1.0; step / 5]), step % 5, 5);

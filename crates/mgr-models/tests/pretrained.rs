@@ -58,7 +58,8 @@ fn every_network_has_its_published_number_of_parameters() {
             // Their forward pass is in `zoo.rs`.
             continue;
         }
-        let shape: Vec<i64> = std::iter::once(1).chain(listed.input.iter().map(|&axis| axis as i64)).collect();
+        let shape: Vec<i64> =
+            std::iter::once(1).chain(listed.input.iter().map(|&axis| axis as i64)).collect();
         let input = tch::Tensor::zeros(&shape[..], (tch::Kind::Float, tch::Device::Cpu));
         for mode in [Mode::Evaluate, Mode::Train] {
             let pair = tch::Tensor::cat(&[&input, &input], 0);
@@ -76,7 +77,12 @@ fn every_published_set_of_weights_has_a_network_in_the_list() {
     for published in mgr_models::pretrained::catalogue() {
         // The convolutions of VGG16 are a part of several networks.
         let expected = usize::from(published.network.is_some());
-        assert_eq!(listed.iter().filter(|name| **name == published.name).count(), expected, "{}", published.name);
+        assert_eq!(
+            listed.iter().filter(|name| **name == published.name).count(),
+            expected,
+            "{}",
+            published.name
+        );
     }
 }
 

@@ -29,9 +29,15 @@ fn a_network_of_every_family_comes_back_with_its_numbers() {
         (named("mlfcf_meta"), vec![5, 1024]),
         (serde_json::json!({"name": "black_box", "input": [1, 40, 80], "filter": [12, 8]}), vec![1, 40, 80]),
         (serde_json::json!({"name": "time", "input": [1, 40, 80], "filter": 60}), vec![1, 40, 80]),
-        (serde_json::json!({"name": "frequency", "input": [1, 40, 80], "filter": 30, "pool": 80}), vec![1, 40, 80]),
+        (
+            serde_json::json!({"name": "frequency", "input": [1, 40, 80], "filter": 30, "pool": 80}),
+            vec![1, 40, 80],
+        ),
         (named("time_frequency"), vec![1, 40, 80]),
-        (serde_json::json!({"name": "two_layer", "input": [3, 40, 80], "second_filter": [3, 2]}), vec![3, 40, 80]),
+        (
+            serde_json::json!({"name": "two_layer", "input": [3, 40, 80], "second_filter": [3, 2]}),
+            vec![3, 40, 80],
+        ),
         (serde_json::json!({"name": "vgg16_transfer", "input": [50, 80]}), vec![3, 50, 80]),
         (named("gtzan8_baseline"), vec![1, 96, 938]),
         (named("gtzan8_q1"), vec![1, 96, 400]),

@@ -193,7 +193,8 @@ impl Checkpoint {
         if records.len() != header.epoch || !records.iter().map(|record| record.epoch).eq(1..=header.epoch) {
             return Err(bad(format!("history of {} epochs at epoch {}", records.len(), header.epoch)));
         }
-        let mut parts = [MODEL, OPTIMISER, CENTRES, CENTRE_OPTIMISER, AVERAGE].map(|prefix| (prefix, Tensors::new()));
+        let mut parts =
+            [MODEL, OPTIMISER, CENTRES, CENTRE_OPTIMISER, AVERAGE].map(|prefix| (prefix, Tensors::new()));
         for (name, data) in tensors {
             let part = parts.iter_mut().find_map(|(prefix, part)| Some((name.strip_prefix(*prefix)?, part)));
             let Some((name, part)) = part else { return Err(bad(format!("unexpected tensor {name}"))) };

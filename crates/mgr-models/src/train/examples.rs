@@ -162,7 +162,9 @@ impl Examples for ArrayExamples {
         };
         if index >= targets.nrows() || targets.ncols() != out.len() {
             let (rows, columns) = targets.dim();
-            return Err(format!("targets are {rows} x {columns}, asked is row {index} of {}", out.len()).into());
+            return Err(
+                format!("targets are {rows} x {columns}, asked is row {index} of {}", out.len()).into()
+            );
         }
         out.iter_mut().zip(targets.row(index)).for_each(|(to, from)| *to = *from);
         Ok(())

@@ -2,9 +2,20 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use crate::Error;
+
+#[expect(
+    unsafe_code,
+    reason = "signals are C's; native/interrupt.c keeps the address of a static and writes one byte there"
+)]
+mod native {
+    unsafe extern "C" {
+        /// The flag must live as long as the process: only [`super::PRESSED`] is given.
+        pub(super) safe fn mgr_on_interrupt(flag: *mut bool) -> bool;
+    }
+}
 
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
@@ -20,20 +31,13 @@ static PRESSED: AtomicBool = AtomicBool::new(false);
 /// ```
 ///
 /// # Errors
-/// [`Error::Interrupt`] where another part of the process handles Ctrl-C already.
+/// [`Error::Interrupt`] where the system refuses.
 pub fn flag() -> Result<&'static AtomicBool, Error> {
-    static SET: OnceLock<Result<(), String>> = OnceLock::new();
-    let set = SET.get_or_init(|| {
-        ctrlc::set_handler(|| {
-            if PRESSED.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| error.to_string())
-    });
-    match set {
-        Ok(()) => Ok(&PRESSED),
-        Err(reason) => Err(Error::Interrupt(reason.clone())),
+    static SET: OnceLock<bool> = OnceLock::new();
+    if *SET.get_or_init(|| native::mgr_on_interrupt(PRESSED.as_ptr())) {
+        Ok(&PRESSED)
+    } else {
+        Err(Error::Interrupt)
     }
 }
 

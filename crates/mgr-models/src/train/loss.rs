@@ -132,9 +132,7 @@ impl BinaryCrossEntropy {
 fn weight_tensor(weights: Option<&[f32]>, classes: usize, device: Device) -> Result<Option<Tensor>, Error> {
     match weights {
         None => Ok(None),
-        Some(weights) if weights.len() == classes => {
-            Ok(Some(Tensor::f_from_slice(weights)?.f_to(device)?))
-        }
+        Some(weights) if weights.len() == classes => Ok(Some(Tensor::f_from_slice(weights)?.f_to(device)?)),
         Some(weights) => {
             Err(Error::LengthMismatch { what: "class_weights", got: weights.len(), expected: classes })
         }

@@ -82,8 +82,7 @@ fn log_gamma_draw(random: &mut Random, shape: f64) -> f64 {
         let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
         let normal = radius * (std::f64::consts::TAU * random.uniform()).cos();
         let cube = (1.0 + c * normal).powi(3);
-        if cube > 0.0
-            && (1.0 - random.uniform()).ln() < normal * normal / 2.0 + d * (1.0 - cube + cube.ln())
+        if cube > 0.0 && (1.0 - random.uniform()).ln() < normal * normal / 2.0 + d * (1.0 - cube + cube.ln())
         {
             return (d * cube).ln();
         }

@@ -32,6 +32,13 @@ impl MovingAverageConfig {
     }
 }
 
+fn copied(tensor: &Tensor) -> Result<Tensor, Error> {
+    let tensor = tensor.f_detach()?;
+    let mut copy = tensor.f_empty_like()?;
+    copy.f_copy_(&tensor)?;
+    Ok(copy)
+}
+
 /// The averages of a run.
 #[derive(Debug)]
 pub(crate) struct MovingAverage {
@@ -46,9 +53,7 @@ impl MovingAverage {
     pub(crate) fn new(config: MovingAverageConfig, parameters: &Parameters) -> Result<Self, Error> {
         let tensors = parameters
             .trainable()
-            .map(|(name, tensor)| {
-                Ok((name.to_string(), tensor.shallow_clone(), tensor.f_detach()?.f_copy()?))
-            })
+            .map(|(name, tensor)| Ok((name.to_string(), tensor.shallow_clone(), copied(tensor)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         Ok(Self { decay: config.decay, tensors, begun: false })
     }
@@ -71,11 +76,8 @@ impl MovingAverage {
 
     /// Runs `work` with the averages in the place of the weights and puts the weights back.
     pub(crate) fn in_place<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let weights = self
-            .tensors
-            .iter()
-            .map(|(_, weight, _)| Ok(weight.f_detach()?.f_copy()?))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let weights =
+            self.tensors.iter().map(|(_, weight, _)| copied(weight)).collect::<Result<Vec<_>, Error>>()?;
         self.apply()?;
         let result = work();
         tch::no_grad(|| {

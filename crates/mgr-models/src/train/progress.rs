@@ -33,8 +33,11 @@ impl<W: Write> ProgressLines<W> {
     pub fn new(out: W, interval: f64) -> Self {
         let now = Instant::now();
         // Absurd intervals: not finite or below zero writes every step, a huge one none.
-        let interval =
-            if interval.is_finite() { Duration::from_secs_f64(interval.clamp(0.0, 1e9)) } else { Duration::ZERO };
+        let interval = if interval.is_finite() {
+            Duration::from_secs_f64(interval.clamp(0.0, 1e9))
+        } else {
+            Duration::ZERO
+        };
         Self { out, interval, begun: now, last: now, seen: 0, left: 0, epochs: 0 }
     }
 

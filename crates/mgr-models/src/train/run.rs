@@ -98,7 +98,10 @@ impl<'a> Run<'a> {
             loss,
             optimiser: Optimiser::with_groups(config.optimiser, parameters, &config.groups)?,
             centres,
-            average: config.moving_average.map(|config| MovingAverage::new(config, parameters)).transpose()?,
+            average: config
+                .moving_average
+                .map(|config| MovingAverage::new(config, parameters))
+                .transpose()?,
             loss_scale: config.precision.scale(),
             fingerprint: fingerprint(plan, network, train, validation, options.data_fingerprint)?,
             history: History::default(),

@@ -217,10 +217,7 @@ impl Schedule {
 
     /// Whether the rate depends on the validation part.
     pub(crate) fn needs_validation(&self) -> bool {
-        matches!(
-            self,
-            Self::Plateau { measure: Measure::ValidationLoss | Measure::ValidationAccuracy, .. }
-        )
+        matches!(self, Self::Plateau { measure: Measure::ValidationLoss | Measure::ValidationAccuracy, .. })
     }
 
     /// The learning rate after `finished` epochs for the optimiser's learning rate `base`. For [`Schedule::OneCycle`], whose

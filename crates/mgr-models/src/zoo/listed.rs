@@ -97,7 +97,8 @@ fn images() -> Vec<Row> {
         (Net::Time(TimeConfig::cbmi(250, 200)), 8, 19_496, &[1, 40, 250], cbmi),
         (Net::Frequency(FrequencyConfig::default()), 10, 25_322, &[3, 120, 200], paper),
     ];
-    for (filter, parameters) in [(30, 3_816), (32, 3_368), (34, 2_920), (36, 2_472), (38, 2_024), (40, 1_576)] {
+    for (filter, parameters) in [(30, 3_816), (32, 3_368), (34, 2_920), (36, 2_472), (38, 2_024), (40, 1_576)]
+    {
         rows.push((Net::Frequency(FrequencyConfig::cbmi(filter)), 8, parameters, &[1, 40, 80], cbmi));
     }
     let featurization = MusicFeaturizationConfig::default();
