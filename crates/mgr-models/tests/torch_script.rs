@@ -20,6 +20,7 @@ fn build(json: serde_json::Value, classes: usize) -> Box<dyn Network> {
 #[test]
 fn a_network_of_every_family_comes_back_with_its_numbers() {
     let folder = tempfile::tempdir().unwrap();
+    let mut failed = Vec::new();
     let named = |name: &str| serde_json::json!({"name": name});
     for (config, shape) in [
         (named("base_2d_cnn"), vec![1, 96, 125]),
@@ -59,15 +60,20 @@ fn a_network_of_every_family_comes_back_with_its_numbers() {
     ] {
         let network = build(config.clone(), 5);
         let path = folder.path().join("network.pt");
-        export(network.as_ref(), &shape, &path).unwrap_or_else(|error| panic!("{config}: {error}"));
+        if let Err(error) = export(network.as_ref(), &shape, &path) {
+            failed.push(format!("{config}: {error}"));
+            continue;
+        }
         // The network still trains.
         assert!(network.parameters().trainable().all(|(_, tensor)| tensor.requires_grad()), "{config}");
         let read = TorchScript::load(&path, Device::Cpu).unwrap();
         let batch: Vec<usize> = std::iter::once(2).chain(shape).collect();
         let input = tensor(&hashed("script", &batch));
         let expected = tch::no_grad(|| network.forward(&input, Mode::Evaluate)).unwrap();
-        assert!(read.forward(&input).unwrap().equal(&expected), "{config}");
+        let difference = (read.forward(&input).unwrap() - &expected).abs().max() / expected.abs().max();
+        assert!(difference.double_value(&[]) < 1e-5, "{config}: {difference:?}");
     }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]
