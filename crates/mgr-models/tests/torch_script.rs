@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{Tiny, hashed, tensor};
-use mgr_models::device::DeviceConfig;
+use mgr_models::device::{DeviceConfig, set_threads};
 use mgr_models::torch_script::{TorchScript, export};
 use mgr_models::zoo::NetworkConfig;
 use mgr_models::{Error, Mode, Network};
@@ -19,6 +19,8 @@ fn build(json: serde_json::Value, classes: usize) -> Box<dyn Network> {
 
 #[test]
 fn a_network_of_every_family_comes_back_with_its_numbers() {
+    // A pool of threads waits more than it works on pictures this small.
+    set_threads(1).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut failed = Vec::new();
     let named = |name: &str| serde_json::json!({"name": name});
@@ -53,7 +55,7 @@ fn a_network_of_every_family_comes_back_with_its_numbers() {
         (named("musicnn"), vec![1, 96, 187]),
         (named("musicnn_vgg"), vec![1, 96, 187]),
         (named("tagging_fcn"), vec![1, 96, 1813]),
-        (named("tagging_crnn"), vec![1, 96, 1813]),
+        (named("tagging_crnn"), vec![1, 96, 200]),
         (named("tagging_musicnn"), vec![1, 96, 188]),
         (named("music_tagger_cnn"), vec![1, 96, 1366]),
         (named("music_tagger_crnn"), vec![1, 96, 1366]),
