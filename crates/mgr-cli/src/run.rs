@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
+use mgr_models::train::interrupt;
 use mgr_pipeline::estimate::{Plan, plan};
 use mgr_pipeline::evaluate::evaluate;
 use mgr_pipeline::flags::RunFlags;
@@ -64,7 +65,7 @@ fn all(arguments: &Arguments) -> Result<(), String> {
             print(shown(&plan))
         };
     }
-    let cancel: &'static AtomicBool = crate::outcome::interrupted();
+    let cancel = interrupt::flag().map_err(|e| e.to_string())?;
     if config.seeds > 1 {
         return seeds(arguments, &config, &bars, cancel);
     }

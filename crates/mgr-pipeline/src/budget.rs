@@ -1,7 +1,7 @@
 //! How much computing a run spends on training.
 
 use mgr_models::train::{
-    AdamConfig, OptimiserConfig, RmsPropConfig, Schedule, Selection, TrainConfig,
+    AdamConfig, LossConfig, OptimiserConfig, RmsPropConfig, Schedule, Selection, TrainConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,10 @@ impl Training {
             threads: Some(1),
             ..TrainConfig::default()
         };
+        let paper_loss = TrainConfig::mlfcf();
         let encoder = TrainConfig {
+            centre_loss: if paper { paper_loss.centre_loss } else { None },
+            loss: if config.double_softmax { LossConfig::DoubleSoftmax } else { LossConfig::CrossEntropy },
             optimiser: if paper { rmsprop(rate) } else { adam(rate) },
             schedule: if paper {
                 Schedule::Step { every: 2, factor: 0.94, minimum: 1e-4 }

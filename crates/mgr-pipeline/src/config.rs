@@ -168,6 +168,8 @@ pub struct RunConfig {
     pub vector_encoder: VectorEncoder,
     /// Whether rows are standardised on the training part; the published system does not. Default yes.
     pub standardise: bool,
+    /// Whether networks are trained by cross-entropy on the softmax of the softmax, as in the published system by mistake. Default no.
+    pub double_softmax: bool,
     /// Epochs of an encoder. Default: by budget.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
@@ -250,6 +252,7 @@ impl Default for RunConfig {
             matrix_encoder: MatrixEncoder::default(),
             vector_encoder: VectorEncoder::default(),
             standardise: true,
+            double_softmax: false,
             epochs: None,
             batch_size: None,
             learning_rate: None,

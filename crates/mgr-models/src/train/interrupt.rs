@@ -2,20 +2,9 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
-
-#[expect(
-    unsafe_code,
-    reason = "signals are C's; native/interrupt.c keeps the address of a static and writes one byte there"
-)]
-mod native {
-    unsafe extern "C" {
-        /// The flag must live as long as the process: only [`super::PRESSED`] is given.
-        pub(super) safe fn mgr_on_interrupt(flag: *mut bool) -> bool;
-    }
-}
 
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
@@ -34,7 +23,12 @@ static PRESSED: AtomicBool = AtomicBool::new(false);
 /// [`Error::Interrupt`] where the system refuses.
 pub fn flag() -> Result<&'static AtomicBool, Error> {
     static SET: OnceLock<bool> = OnceLock::new();
-    if *SET.get_or_init(|| native::mgr_on_interrupt(PRESSED.as_ptr())) {
+    let pressed = || {
+        if PRESSED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    if *SET.get_or_init(|| ctrlc::set_handler(pressed).is_ok()) {
         Ok(&PRESSED)
     } else {
         Err(Error::Interrupt)
