@@ -42,3 +42,13 @@ pub(crate) fn print(line: impl std::fmt::Display) -> Result<(), String> {
         _ => Ok(()),
     }
 }
+
+/// Set by the first Ctrl-C: the step is finished and the state saved. The second one ends the process.
+#[cfg(feature = "nets")]
+pub(crate) fn interrupted() -> &'static std::sync::atomic::AtomicBool {
+    static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    mgr_models::train::interrupt::flag().unwrap_or_else(|error| {
+        eprintln!("mgr: {error}: Ctrl-C ends the process without saving the step");
+        &NEVER
+    })
+}

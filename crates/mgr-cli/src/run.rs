@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
-use mgr_models::train::interrupt;
 use mgr_pipeline::estimate::{Plan, plan};
 use mgr_pipeline::evaluate::evaluate;
 use mgr_pipeline::flags::RunFlags;
@@ -65,7 +64,7 @@ fn all(arguments: &Arguments) -> Result<(), String> {
             print(shown(&plan))
         };
     }
-    let cancel = interrupt::flag().map_err(|e| e.to_string())?;
+    let cancel = crate::outcome::interrupted();
     if config.seeds > 1 {
         return seeds(arguments, &config, &bars, cancel);
     }

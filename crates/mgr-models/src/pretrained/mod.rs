@@ -13,9 +13,9 @@
 //!
 //! # fn run(samples: &[f32]) -> Result<(), mgr_models::Error> {
 //! let file = std::path::Path::new("weights/mtat_fcn.pth");
-//! let pretrained = Pretrained::import(file, "fcn-mtat")?;
+//! let pretrained = Pretrained::import(file, "won-fcn-mtat")?;
 //! let tagger = Tagger::new(&pretrained, Default::default())?;
-//! let taggram = tagger.taggram(samples)?; // at tagger.sample_rate(), mono
+//! let taggram = tagger.taggram(samples, tagger.sample_rate())?; // mono, at the network's rate
 //! println!("{:?}", taggram.top(3));
 //! # Ok(())
 //! # }

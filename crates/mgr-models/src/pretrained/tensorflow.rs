@@ -163,8 +163,11 @@ fn fields(bytes: &[u8]) -> Result<Vec<(u64, Value<'_>)>, WeightError> {
     Ok(fields)
 }
 
+/// Keys and values, in order.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// All entries of a LevelDB table.
-fn table(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, WeightError> {
+fn table(bytes: &[u8]) -> Result<Entries, WeightError> {
     if !is_index(bytes) {
         return Err(malformed("the index does not end as one"));
     }
@@ -201,7 +204,7 @@ fn block(bytes: &[u8], offset: u64, size: u64) -> Result<Vec<u8>, WeightError> {
 }
 
 /// Keys and values of a block. A key is stored as the length it shares with the one before, and the rest.
-fn block_entries(block: &[u8], budget: &mut usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, WeightError> {
+fn block_entries(block: &[u8], budget: &mut usize) -> Result<Entries, WeightError> {
     let end = block.len().checked_sub(4).ok_or_else(|| malformed("a block of less than 4 bytes"))?;
     let restarts = Cursor::goto(block, end as u64, "block restarts")?.u32()? as usize;
     let end = restarts.checked_mul(4).and_then(|restarts| end.checked_sub(restarts));

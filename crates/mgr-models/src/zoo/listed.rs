@@ -31,13 +31,22 @@ pub fn listed() -> Vec<Listed> {
         .map(|(network, classes, parameters, input, paper)| {
             let weights = catalogue
                 .iter()
-                .filter(|published| published.network.as_ref() == Some(&network))
+                .filter(|published| published.network.as_ref().is_some_and(|other| is_same(&network, other)))
                 .filter(|published| published.tags().len() == classes)
                 .map(|published| published.name)
                 .collect();
             Listed { network, classes, parameters, input: input.to_vec(), paper, weights }
         })
         .collect()
+}
+
+/// Whether weights for one fit the other: the settings of the Keras taggers change no tensor.
+fn is_same(network: &NetworkConfig, other: &NetworkConfig) -> bool {
+    use NetworkConfig::{MusicTaggerCnn, MusicTaggerCrnn};
+    matches!(
+        (network, other),
+        (MusicTaggerCnn(_), MusicTaggerCnn(_)) | (MusicTaggerCrnn(_), MusicTaggerCrnn(_))
+    ) || network == other
 }
 
 type Row = (NetworkConfig, usize, usize, &'static [usize], &'static str);
