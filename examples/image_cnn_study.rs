@@ -159,6 +159,7 @@ pub fn run<A: IntoIterator<Item = OsString>>(arguments: A) -> Result<(), Failure
 
 fn study(flags: &Flags, command: &str) -> Result<(), Failure> {
     let models = models(&flags.models)?;
+    let rule = rule(flags)?;
     let rendering = rendering(flags)?;
     let size = flags.size.as_deref().map(parse_size).transpose()?;
     let vgg_weights = if models.iter().any(|model| model.is_vgg()) { vgg16(&flags.weights)? } else { None };
@@ -173,15 +174,6 @@ fn study(flags: &Flags, command: &str) -> Result<(), Failure> {
     let labels = clips.labels();
 
     // 2. 70 / 10 / 20, artists apart where they are known.
-    let (train, validation, seed) = (flags.train_size, flags.validation_size, flags.seed);
-    let rule = match (flags.order, &flags.place.groups) {
-        (Order::Listing, Some(_)) => {
-            return Err("the listing order knows no artists: leave out --groups or --order listing".into());
-        }
-        (Order::Listing, None) => Protocol::OrderedRatio { train, validation },
-        (Order::Drawn, Some(_)) => Protocol::GroupRatio { train, validation, seed },
-        (Order::Drawn, None) => Protocol::Ratio { train, validation, seed },
-    };
     let folds = split(&rule, &clips.collection, &flags.out)?;
     let fold = folds.first().ok_or("the split has no part")?;
     println!("{}: {} clips, split {}", clips.collection.name, labels.len(), parts(fold));
@@ -445,6 +437,18 @@ fn finish(
     write_report(&flags.out, &report)?;
     println!("\n{}", flags.out.join("report.html").display());
     Ok(())
+}
+
+fn rule(flags: &Flags) -> Result<Protocol, Failure> {
+    let (train, validation, seed) = (flags.train_size, flags.validation_size, flags.seed);
+    Ok(match (flags.order, &flags.place.groups) {
+        (Order::Listing, Some(_)) => {
+            return Err("the listing order knows no artists: leave out --groups or --order listing".into());
+        }
+        (Order::Listing, None) => Protocol::OrderedRatio { train, validation },
+        (Order::Drawn, Some(_)) => Protocol::GroupRatio { train, validation, seed },
+        (Order::Drawn, None) => Protocol::Ratio { train, validation, seed },
+    })
 }
 
 fn models(names: &[String]) -> Result<Vec<Model>, Failure> {
