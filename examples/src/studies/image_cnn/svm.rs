@@ -76,6 +76,8 @@ pub fn fit(
 
 #[cfg(test)]
 mod tests {
+    use ndarray::s;
+
     use super::*;
 
     #[test]
@@ -89,22 +91,18 @@ mod tests {
             (clip % 2) as f32 + ((clip * 7 + value * 5) % 11) as f32 * 0.05
         });
         let labels: Vec<usize> = (0..24).map(|clip| clip % 2).collect();
-        let part =
-            |from: usize, to: usize| Codes { codes: codes.slice_move(from, to), labels: &labels[from..to] };
-        let one = fit(part(0, 16), part(16, 20), codes.slice_move(20, 24), 2).unwrap();
+        let part = |from: usize, to: usize| (codes.slice(s![from..to, ..]), &labels[from..to]);
+        let fit = |test| {
+            let [(train, of_train), (validation, of_validation)] = [part(0, 16), part(16, 20)];
+            let (train, validation) = (
+                Codes { codes: train, labels: of_train },
+                Codes { codes: validation, labels: of_validation },
+            );
+            fit(train, validation, test, 2).unwrap()
+        };
         let far = Array2::from_elem((1, 3), 1e3_f32);
-        let other = fit(part(0, 16), part(16, 20), far.view(), 2).unwrap();
+        let (one, other) = (fit(part(20, 24).0), fit(far.view()));
         assert_eq!(one.settings, other.settings);
         assert_eq!(one.predicted, labels[20..24]);
-    }
-
-    trait Rows {
-        fn slice_move(&self, from: usize, to: usize) -> ArrayView2<'_, f32>;
-    }
-
-    impl Rows for Array2<f32> {
-        fn slice_move(&self, from: usize, to: usize) -> ArrayView2<'_, f32> {
-            self.slice(ndarray::s![from..to, ..])
-        }
     }
 }
