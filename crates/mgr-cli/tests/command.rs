@@ -108,13 +108,13 @@ fn help_teaches() {
 mod predict {
     use super::*;
     use mgr_pipeline::progress::Silent;
-    use mgr_pipeline::{DatasetKind, RunConfig, run};
+    use mgr_pipeline::{DatasetKind, MetaKind, RunConfig, run};
 
     #[test]
     fn a_finished_run_answers_for_files_and_folders() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("music");
-        for clip in 0..4 {
+        for clip in 0..8 {
             sine(&root.join(format!("high/h{clip}.wav")), 1.0 + 0.1 * clip as f32);
             sine(&root.join(format!("low/l{clip}.wav")), 0.05 + 0.01 * clip as f32);
         }
@@ -124,12 +124,11 @@ mod predict {
             out: folder.path().join("run"),
             cache: Some(folder.path().join("cache")),
             folds: 2,
-            validation: 0.5,
-            hop_length: 128,
+            validation: 0.34,
+            features: vec!["timbre_vector".into(), "mfcc".into()],
             segment_seconds: 0.8,
             segments: 1,
-            epochs: 2,
-            batch_size: 2,
+            meta: MetaKind::Learner,
             ..RunConfig::default()
         };
         run::run(&config, &Silent).unwrap();
@@ -142,7 +141,7 @@ mod predict {
         assert_eq!(document["run"], "run");
         assert_eq!(document["classes"], serde_json::json!(["high", "low"]));
         let files = document["files"].as_array().unwrap();
-        assert_eq!(files.len(), 9);
+        assert_eq!(files.len(), 17);
         let paths: Vec<&str> = files.iter().map(|f| f["path"].as_str().unwrap()).collect();
         assert!(paths.is_sorted(), "{paths:?}");
         for file in files {
@@ -167,6 +166,18 @@ mod predict {
         let none = mgr(folder.path(), &["predict", "--run", "music", "music"]);
         assert_eq!(none.status.code(), Some(1));
         assert!(text(&none.stderr).contains("not a finished run"), "{}", text(&none.stderr));
+
+        // A plan costs nothing, an evaluation writes a report, and without a run there is one sentence.
+        let flags = ["--dataset", "music", "--set", "features=[\"timbre_vector\"]", "--folds", "2", "--cache", "cache"];
+        let plan = mgr(folder.path(), &[&["run"], &flags[..], &["--out", "planned", "--dry-run"]].concat());
+        assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+        assert!(text(&plan.stdout).contains("in all about") && !folder.path().join("planned").exists());
+        let scored = mgr(folder.path(), &["run", "--evaluate", "run", "--dataset", "music", "--out", "scored"]);
+        assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
+        assert!(text(&scored.stdout).contains("16 clips, 1 files cannot be used"), "{}", text(&scored.stdout));
+        assert!(folder.path().join("scored/report.html").exists());
+        let wrong = mgr(folder.path(), &["run", "--set", "melody=3"]);
+        assert!(text(&wrong.stderr).contains("melody"), "{}", text(&wrong.stderr));
     }
 }
 
