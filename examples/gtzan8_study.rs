@@ -40,7 +40,7 @@ use mgr_eval::split::Fold;
 use mgr_models::TensorData;
 use mgr_models::encode::probabilities;
 use mgr_models::train::{
-    AdamConfig, CrossEntropy, Examples, Momentum, OptimiserConfig, SgdConfig, TrainConfig, evaluate,
+    AdamConfig, CrossEntropy, Examples, Loss, Momentum, OptimiserConfig, SgdConfig, TrainConfig, evaluate,
 };
 
 /// Recognises eight genres of GTZAN, as the GTZAN-8 study did.
@@ -374,7 +374,7 @@ fn shares(
     clips: &[ClipResult],
 ) -> Result<[f64; 3], Failure> {
     let network = trained.network.as_ref();
-    let loss = CrossEntropy::new(0.0, None, network.classes(), network.parameters().device())?;
+    let loss: Loss = CrossEntropy::new(0.0, None, network.classes(), network.parameters().device())?.into();
     let of = |part| Ok::<_, Failure>(evaluate(network, part, 32, &loss)?.accuracy);
     Ok([of(train)?, of(validation)?, accuracy(clips)?.0])
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use mgr_eval::figure::{Epoch, FoldHistory};
 use mgr_models::device::DeviceConfig;
-use mgr_models::train::{EpochRecord, Examples, FitOptions, History, Observer, Outcome, TrainConfig};
+use mgr_models::train::{
+    EpochRecord, Examples, FitOptions, History, Observer, Outcome, TrainConfig, interrupt,
+};
 use mgr_models::zoo::NetworkConfig;
 use mgr_models::{Error, Network, SavedNetwork, TensorData};
 
@@ -77,11 +79,20 @@ impl Recipe<'_> {
     ) -> Result<Trained, Failure> {
         let plan = self.train.plan()?;
         let mut lines = Lines { name: self.name, epochs: self.train.epochs };
-        let options = FitOptions { checkpoints: self.checkpoints, ..FitOptions::default() };
+        let options = FitOptions {
+            checkpoints: self.checkpoints,
+            cancel: Some(interrupt::flag()?),
+            ..FitOptions::default()
+        };
         let outcome = plan
             .fit(network.as_mut(), train, Some(validation), &options, &mut lines)
             .map_err(|error| self.told(error))?;
-        let Outcome::Finished(fit) = outcome else { return Err("training was stopped".into()) };
+        let fit = match outcome {
+            Outcome::Finished(fit) => fit,
+            Outcome::Interrupted { finished_epochs } => {
+                return Err(interrupt::message(finished_epochs, self.checkpoints).into());
+            }
+        };
         let (history, epoch) = (fit.history, fit.selected_epoch);
         Ok(Trained { config: self.network.clone(), network, history, epoch })
     }
