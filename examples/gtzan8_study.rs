@@ -195,6 +195,8 @@ pub fn run<A: IntoIterator<Item = OsString>>(arguments: A) -> Result<(), Failure
         if flags.augment { ear.variants(&clips.collection, &fold.train, flags.seed)? } else { Vec::new() };
     let items = Items::new(&clips, variants, &fold, flags.use_segment)?;
 
+    warnings.extend(absent(&clips, &fold));
+
     // 3. Every network, several times.
     let mut tested = Vec::new();
     for &model in &flags.model {
@@ -342,6 +344,18 @@ impl Study<'_> {
             ..RunDescription::default()
         }
     }
+}
+
+/// A warning where a genre has no test clip, as happens to a dataset that is half there.
+fn absent(clips: &Made<Heard>, fold: &Fold) -> Option<String> {
+    let labels = clips.labels();
+    let genres = clips.collection.labels.iter().enumerate();
+    let absent: Vec<&str> = genres
+        .filter(|(genre, _)| !fold.test.iter().any(|&clip| labels[clip] == *genre))
+        .map(|(_, name)| name.as_str())
+        .collect();
+    let names = absent.join(", ");
+    (!absent.is_empty()).then(|| format!("No test clip of: {names}. The accuracy is over the other genres."))
 }
 
 fn variant(flags: &Flags) -> Variant {
