@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mgr_audio::DecodeReport;
+use mgr_audio::{DecodeReport, Loader};
 use rayon::prelude::*;
 
 use crate::dataset::Track;
@@ -83,6 +83,59 @@ pub fn extract(
         }
     }
     Ok(extraction)
+}
+
+/// Decodes every clip whole and makes something of its samples, over all threads of rayon's current pool: features as long as the
+/// clip, pictures, an augmented variant. `done` is called with the number of clips that are finished, bad ones included.
+///
+/// Returns what was made with the position of its track, in the dataset's order, and the clips that cannot be used. Nothing is kept
+/// on disk; for features of one shape there is [`extract`].
+///
+/// A file that cannot be decoded, one of silence only, and one that `make` refuses is a [`FailedClip`]; the others go on.
+///
+/// ```no_run
+/// use mgr_audio::LoadConfig;
+/// use mgr_data::dataset::Dataset;
+/// use mgr_data::extract::map_clips;
+///
+/// # fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let dataset = Dataset::folder(std::path::Path::new("genres"))?;
+/// let loader = LoadConfig { sample_rate: Some(22_050), ..LoadConfig::default() }.plan()?;
+/// let (seconds, failed) =
+///     map_clips(&dataset.tracks, &loader, |_, samples| Ok(samples.len() as f64 / 22_050.0), &|_| ());
+/// # Ok(())
+/// # }
+/// ```
+pub fn map_clips<T: Send>(
+    tracks: &[Track],
+    loader: &Loader,
+    make: impl Fn(&Track, Vec<f32>) -> Result<T, DataError> + Sync,
+    done: &(dyn Fn(usize) + Sync),
+) -> (Vec<(usize, T)>, Vec<FailedClip>) {
+    let finished = AtomicUsize::new(0);
+    let one = |track: &Track| -> Result<T, DataError> {
+        let samples = loader.load_bytes(read_file(&track.path)?, &track.id)?.samples;
+        if samples.iter().all(|&x| x == 0.0) {
+            return Err(DataError::Silent { name: track.id.clone(), samples: samples.len() });
+        }
+        make(track, samples)
+    };
+    let results: Vec<_> = tracks
+        .par_iter()
+        .map(|track| {
+            let result = one(track);
+            done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+            result
+        })
+        .collect();
+    let (mut made, mut failed) = (Vec::new(), Vec::new());
+    for (track, result) in results.into_iter().enumerate() {
+        match result {
+            Ok(value) => made.push((track, value)),
+            Err(error) => failed.push(FailedClip { track, reason: error.to_string() }),
+        }
+    }
+    (made, failed)
 }
 
 enum Outcome {

@@ -68,6 +68,13 @@ pub enum Protocol {
         #[serde(default)]
         seed: u64,
     },
+    /// As `ratio`, without a draw: the first clips of each class in the order of their ids, the next, the last.
+    OrderedRatio {
+        /// Training share.
+        train: f64,
+        /// Validation share.
+        validation: f64,
+    },
     /// As `ratio`, with artists (else albums, else tracks) kept apart.
     GroupRatio {
         /// Training share.
@@ -113,7 +120,7 @@ impl Protocol {
             Self::KFold { .. } | Self::Mlfcf | Self::ScikitStratifiedKFold { .. } => {
                 &[LEAK_ARTIST, LEAK_NO_VALIDATION]
             }
-            Self::Ratio { .. } => &[LEAK_ARTIST],
+            Self::Ratio { .. } | Self::OrderedRatio { .. } => &[LEAK_ARTIST],
             Self::MusicFeaturization => &[LEAK_ARTIST, "clips of one track may be in training and test"],
             Self::Gtzan8 => &["validation clips are drawn from the artists of the training clips"],
         };
@@ -143,6 +150,10 @@ impl Protocol {
             Self::Ratio { train, validation, seed } => {
                 let rule = RatioSplit { train: *train, validation: *validation, seed: *seed };
                 vec![rule.split(&labels).map_err(wrong)?]
+            }
+            Self::OrderedRatio { train, validation } => {
+                let rule = RatioSplit { train: *train, validation: *validation, seed: 0 };
+                vec![rule.split_in_order(&labels).map_err(wrong)?]
             }
             Self::GroupRatio { train, validation, seed } => {
                 let rule = RatioSplit { train: *train, validation: *validation, seed: *seed };

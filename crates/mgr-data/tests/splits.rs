@@ -27,6 +27,7 @@ fn every_rule_makes_a_file_that_reads_back() {
         Protocol::KFold { folds: 4, seed: 1, validation: 0.2 },
         Protocol::GroupKFold { folds: 4, seed: 1, validation: 0.2 },
         Protocol::Ratio { train: 0.6, validation: 0.2, seed: 1 },
+        Protocol::OrderedRatio { train: 0.6, validation: 0.2 },
         Protocol::GroupRatio { train: 0.6, validation: 0.2, seed: 1 },
         Protocol::Mlfcf,
         Protocol::MusicFeaturization,
