@@ -1,0 +1,1 @@
+//! The steps of MusicFeaturization and of the study that it builds on.
