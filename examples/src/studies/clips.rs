@@ -8,9 +8,9 @@ use mgr_data::groups::Groups;
 use mgr_data::sources::{self, Collection};
 use mgr_data::splits::Protocol;
 use mgr_eval::split::Fold;
-use mgr_features::LogMelConfig;
+
 use mgr_features::effects::{PreEmphasis, PreEmphasisConfig, Start};
-use mgr_features::log_mel::LogMel;
+use mgr_features::log_mel::{LogMel, LogMelConfig};
 use mgr_features::picture::{ColorMap, Picture, PictureConfig, Range, ResizeStage};
 use ndarray::{Array2, Array3, s};
 use rayon::prelude::*;

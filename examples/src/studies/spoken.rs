@@ -36,7 +36,7 @@ pub fn flags<P: Parser>(
     let arguments: Vec<String> = arguments.into_iter().collect();
     for argument in &arguments {
         let Some(flag) = argument.strip_prefix("--") else { continue };
-        let name = flag.split('=').next().unwrap_or_default().replace('_', "-");
+        let name = flag.split('=').next().unwrap_or_default().replace('_', "-").to_lowercase();
         if let Some(found) = foreign.iter().find(|f| f.name.replace('_', "-") == name) {
             return Err(Refusal::Sentence(format!(
                 "--{name} of the original has no equivalent here: {}",
