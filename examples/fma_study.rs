@@ -18,15 +18,13 @@ use examples::studies::fma::shown::{comparison, describe, folds_table, importanc
 use examples::studies::fma::tables::{self, Shares};
 use examples::studies::fma::{pictures, signal};
 #[cfg(feature = "nets")]
-use examples::studies::output::some_of;
+use examples::studies::output::{figures_of, some_of};
 use examples::studies::output::{Output, numbers, paragraph, section};
 use examples::studies::spoken::{Foreign, Result, end, percent, sentence, with_interval};
 use mgr_data::sources::Collection;
 use mgr_data::sources::fma::Subset;
 use mgr_data::splits::Protocol;
 use mgr_eval::figure::{Caption, confusion_figure};
-#[cfg(feature = "nets")]
-use mgr_eval::figure::Figure;
 #[cfg(feature = "nets")]
 use mgr_eval::metrics::MacroOver;
 #[cfg(feature = "nets")]
@@ -126,9 +124,9 @@ pub struct Audio {
     /// The dataset: fma_small, fma_medium, folder, manifest, ... (`mgr data list`).
     #[arg(long, default_value = "fma_small")]
     pub dataset: String,
-    /// Its folder.
+    /// Its folder; the embedded synthetic corpus where none is named.
     #[arg(long)]
-    pub root: PathBuf,
+    pub root: Option<PathBuf>,
     /// Folder of the report, the pictures and the networks.
     #[arg(long, default_value = "out/fma_audio")]
     pub out: PathBuf,
@@ -350,7 +348,7 @@ fn audio(flags: &Audio, command: &str) -> Result<()> {
     // The clips, and how they are divided.
     let clips = clips::collection(&Wanted {
         dataset: &flags.dataset,
-        root: &flags.root,
+        root: flags.root.as_deref(),
         groups: flags.groups.as_deref(),
         allow_missing: flags.allow_missing,
         least: flags.least,
@@ -552,11 +550,8 @@ fn networks_of(
             value: percent(matrix.accuracy()),
             note: format!("top-3 {}, {} test clips", percent(trained.top[1]), matrix.total()),
         });
-        let mut blocks = Vec::new();
-        for figure in trained.test.figures().map_err(sentence)? {
-            let name = format!("{name}_{}", figure.name);
-            blocks.push(Block::Figure(Figure { name, ..figure }));
-        }
+        let figures = figures_of(&trained.test, &name, &name)?;
+        let mut blocks: Vec<Block> = figures.into_iter().map(Block::Figure).collect();
         if name == "convnet"
             && let Some(&row) = test.first()
         {

@@ -59,9 +59,9 @@ pub struct Prepare {
     /// The dataset: magnatagatune_six, folder, gtzan, fma_small, manifest, ... (`mgr data list`).
     #[arg(long, default_value = "magnatagatune_six")]
     pub dataset: String,
-    /// Its folder.
+    /// Its folder; the embedded synthetic corpus where none is named.
     #[arg(long)]
-    pub root: PathBuf,
+    pub root: Option<PathBuf>,
     /// Folder for pictures, lists, networks and results.
     #[arg(long, default_value = "out/music_featurization")]
     pub work: PathBuf,
@@ -180,9 +180,9 @@ pub struct Bahuleyan {
     /// The dataset: folder, audioset, gtzan, manifest, ... (`mgr data list`).
     #[arg(long, default_value = "folder")]
     pub dataset: String,
-    /// Its folder.
+    /// Its folder; the embedded synthetic corpus where none is named.
     #[arg(long)]
-    pub root: PathBuf,
+    pub root: Option<PathBuf>,
     /// Folder of the report.
     #[arg(long, default_value = "out/bahuleyan")]
     pub out: PathBuf,
@@ -259,7 +259,7 @@ pub fn run(study: &Study, command: &str) -> Result<()> {
 fn prepare(flags: &Prepare) -> Result<()> {
     let clips = clips::collection(&Wanted {
         dataset: &flags.dataset,
-        root: &flags.root,
+        root: flags.root.as_deref(),
         groups: flags.groups.as_deref(),
         allow_missing: flags.allow_missing,
         least: flags.least,
@@ -272,8 +272,8 @@ fn prepare(flags: &Prepare) -> Result<()> {
     let work = Output::create(&flags.work)?;
     let sizes = [flags.size, flags.split_seed];
     let about = preparation::prepare(&clips, division, flags.lists.as_deref(), sizes, &work)?;
-    if flags.dataset.starts_with("magnatagatune") {
-        preparation::write_tags(&flags.root, &work)?;
+    if let Some(root) = flags.root.as_deref().filter(|_| flags.dataset.starts_with("magnatagatune")) {
+        preparation::write_tags(root, &work)?;
     }
     println!("{}: {}; {}", about.dataset, about.classes.join(", "), about.split);
     about.notes.iter().take(5).for_each(|note| println!("note: {note}"));
@@ -415,7 +415,7 @@ fn results(flags: &Results, command: &str) -> Result<()> {
 fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
     let clips = clips::collection(&Wanted {
         dataset: &flags.dataset,
-        root: &flags.root,
+        root: flags.root.as_deref(),
         groups: flags.groups.as_deref(),
         allow_missing: flags.allow_missing,
         least: flags.least,

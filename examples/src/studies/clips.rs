@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mgr_audio::{LoadConfig, Loader};
+use mgr_data::corpus::CorpusConfig;
 use mgr_data::dataset::Track;
 use mgr_data::groups::Groups;
 use mgr_data::sources::{self, Collection};
@@ -26,8 +27,8 @@ pub const SAMPLE_RATE: u32 = 22_050;
 pub struct Wanted<'a> {
     /// Name of the dataset, as `mgr data` lists them.
     pub dataset: &'a str,
-    /// Its folder.
-    pub root: &'a Path,
+    /// Its folder; none for the embedded synthetic corpus, which is for trying things out.
+    pub root: Option<&'a Path>,
     /// CSV of `track` and `artist`.
     pub groups: Option<&'a Path>,
     /// Whether to go on where files are not there.
@@ -41,18 +42,25 @@ pub struct Wanted<'a> {
 /// # Errors
 /// A sentence for a dataset that is not there, half there or of another kind.
 pub fn collection(wanted: &Wanted<'_>) -> Result<Collection> {
-    let root = wanted.root.display();
-    let source = sources::named(wanted.dataset).ok_or_else(|| {
+    let (folder, dataset) = match wanted.root {
+        Some(root) => (root.to_path_buf(), wanted.dataset),
+        None => (embedded()?, "folder"),
+    };
+    let root = folder.display();
+    let source = sources::named(dataset).ok_or_else(|| {
         let names: Vec<&str> = sources::all().iter().map(|s| s.facts().name).collect();
-        format!("no dataset is named {}, there are {}", wanted.dataset, names.join(", "))
+        format!("no dataset is named {dataset}, there are {}", names.join(", "))
     })?;
-    if !wanted.root.exists() {
-        return Err(format!("{root}: not there; name the folder of {} with --root", wanted.dataset));
+    if !folder.exists() {
+        return Err(format!("{root}: not there; name the folder of {dataset} with --root"));
     }
-    let found = source.read(wanted.root);
-    let mut found = found.map_err(|e| {
-        format!("{e}; if this is another dataset than {}, name it with --dataset", wanted.dataset)
-    })?;
+    let found = source.read(&folder);
+    let mut found = found
+        .map_err(|e| format!("{e}; if this is another dataset than {dataset}, name it with --dataset"))?;
+    if wanted.root.is_none() {
+        found.name = "embedded synthetic corpus".to_owned();
+        found.notes.push("synthetic music, for trying things out; no measure of quality".to_owned());
+    }
     found.entries.retain(|entry| entry.labels.len() == 1);
     let counts = found.counts();
     let is_small = |label: usize| counts.get(label).is_some_and(|&n| n < wanted.least);
@@ -69,7 +77,7 @@ pub fn collection(wanted: &Wanted<'_>) -> Result<Collection> {
         found.entries.iter().filter(|e| !e.path.is_file()).map(|e| e.id.as_str()).collect();
     if !missing.is_empty() {
         let (gone, all) = (missing.len(), found.entries.len());
-        let told = format!("{gone} of {all} files of {} are not there, such as {}", wanted.dataset, missing[0]);
+        let told = format!("{gone} of {all} files of {dataset} are not there, such as {}", missing[0]);
         if !wanted.allow_missing || gone == all {
             let way = if gone == all {
                 "is --root the dataset's own folder?"
@@ -97,6 +105,17 @@ pub fn collection(wanted: &Wanted<'_>) -> Result<Collection> {
         ));
     }
     Ok(found)
+}
+
+/// The embedded corpus in the user's cache folder, made at first use.
+fn embedded() -> Result<PathBuf> {
+    let cache = mgr_data::cache_folder()
+        .ok_or("no cache folder is known for the embedded corpus (MGR_CACHE, HOME); name a dataset with --root")?;
+    let corpus = CorpusConfig::default().plan().map_err(sentence)?;
+    let folder = cache.join("corpus").join(corpus.folder_name());
+    println!("no --root: the embedded synthetic corpus, for trying things out");
+    corpus.write_to(&folder, &|_| ()).map_err(sentence)?;
+    Ok(folder)
 }
 
 /// Numbers the labels anew without those that no clip has.

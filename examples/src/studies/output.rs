@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use mgr_data::write_atomic;
-use mgr_eval::figure::Figure;
-use mgr_eval::metrics::ConfusionMatrix;
+use mgr_eval::figure::{Caption, Figure, confusion_figure, learning_curve_figure, roc_figure};
+use mgr_eval::metrics::{ConfusionMatrix, RocCurve, roc_curve};
 use mgr_eval::report::{Block, Classification, Column, Report, Section, Table, render_html};
 use mgr_eval::table::{
     ConfusionLayout, Predictions, write_confusion_csv, write_measures_csv, write_predictions_csv,
@@ -139,6 +139,33 @@ impl Output {
         }
         self.write(&format!("figures/{}.png", figure.name), &figure.png)
     }
+}
+
+/// The confusion matrix and the ROC curves of one of several systems, and its learning curves where it has them; names and titles tell
+/// which system.
+///
+/// # Errors
+/// The sentence of mgr-eval.
+pub fn figures_of(found: &Classification, prefix: &str, system: &str) -> Result<Vec<Figure>> {
+    let captions = ["confusion", "roc", "learning_curves"].map(|name| format!("{prefix}_{name}"));
+    let titles = ["Confusion matrix", "ROC curves, each class against the rest", "Learning curves"];
+    let titles = titles.map(|title| format!("{system}: {title}"));
+    let caption = |at: usize| Caption { name: &captions[at], title: &titles[at] };
+    let matrix = found.confusion().map_err(sentence)?;
+    let curve = |class: usize| {
+        let positive: Vec<bool> = found.clips.iter().map(|clip| clip.class == class).collect();
+        let scores: Vec<f64> = found.clips.iter().map(|clip| clip.scores[class]).collect();
+        roc_curve(&positive, &scores).map_err(sentence)
+    };
+    let curves: Vec<RocCurve> = (0..found.classes.len()).map(curve).collect::<Result<_>>()?;
+    let mut figures = vec![
+        confusion_figure(caption(0), &matrix, &found.classes).map_err(sentence)?,
+        roc_figure(caption(1), &curves, &found.classes).map_err(sentence)?,
+    ];
+    if !found.histories.is_empty() {
+        figures.push(learning_curve_figure(caption(2), &found.histories).map_err(sentence)?);
+    }
+    Ok(figures)
 }
 
 /// A section of a report.

@@ -1,6 +1,6 @@
 //! The tables and pages of MusicFeaturization and of Bahuleyan's study.
 
-use mgr_eval::figure::{Caption, Figure, Importance, confusion_figure, importance_figure, roc_figure};
+use mgr_eval::figure::{Caption, Importance, confusion_figure, importance_figure, roc_figure};
 use mgr_eval::metrics::roc_curve;
 use mgr_eval::report::{
     Block, Classification, Headline, Measure, Protocol, Report, RunDescription, Table, per_class_table,
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::handcrafted::{Described, Verdicts};
 use super::results::{Published, Sheet};
-use crate::studies::output::{Output, numbers, paragraph, section};
+use crate::studies::output::{Output, figures_of, numbers, paragraph, section};
 use crate::studies::spoken::{Result, percent, sentence, with_interval};
 
 /// A sheet beside the published one.
@@ -169,9 +169,8 @@ pub fn bahuleyan(
     ];
     for (name, found, _) in systems {
         let file = name.replace([' ', ','], "_");
-        let shown = found.figures().map_err(sentence)?.into_iter().filter(|f| ["confusion", "roc"].contains(&f.name.as_str()));
-        let renamed = shown.map(|f| Block::Figure(Figure { name: format!("{file}_{}", f.name), title: format!("{name}: {}", f.title), ..f }));
-        sections.push(section(name, &file, renamed.collect()));
+        let figures = figures_of(found, &file, name)?.into_iter().map(Block::Figure);
+        sections.push(section(name, &file, figures.collect()));
     }
     let mut notes = vec![paragraph(format!("Split: {split}."))];
     notes.extend(run.blocks());
