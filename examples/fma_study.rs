@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use examples::studies::fma::classifiers::{self, Scored, small_mlp};
 use examples::studies::clips::{self, Imager, Imaging, SAMPLE_RATE, Wanted};
+use examples::studies::fma::classifiers::{self, Scored, small_mlp};
 use examples::studies::fma::shown::{comparison, describe, folds_table, importances, means};
 use examples::studies::fma::tables::{self, Shares};
 use examples::studies::fma::{pictures, signal};
+use examples::studies::output::{Output, numbers, paragraph, section};
 #[cfg(feature = "nets")]
 use examples::studies::output::{figures_of, some_of};
-use examples::studies::output::{Output, numbers, paragraph, section};
 use examples::studies::spoken::{Foreign, Result, end, percent, sentence, with_interval};
 use mgr_data::sources::Collection;
 use mgr_data::sources::fma::Subset;
@@ -188,12 +188,21 @@ pub struct Audio {
 /// Settings of the original without an equivalent. It has no command line: these are names in its programs.
 pub const FOREIGN: &[Foreign] = &[
     Foreign { name: "warm_start", instead: "a classifier is fitted once, from its seed; leave it away" },
-    Foreign { name: "start_epoch", instead: "a run goes on from its own checkpoint when it is started again; leave it away" },
-    Foreign { name: "save_best_model", instead: "the best epoch by validation is always kept; leave it away" },
+    Foreign {
+        name: "start_epoch",
+        instead: "a run goes on from its own checkpoint when it is started again; leave it away",
+    },
+    Foreign {
+        name: "save_best_model",
+        instead: "the best epoch by validation is always kept; leave it away",
+    },
     Foreign { name: "loop_decs", instead: "progress has no title; leave it away" },
     Foreign { name: "max_epoch", instead: "say --epochs N" },
     Foreign { name: "print_freq", instead: "say --print-every N" },
-    Foreign { name: "root_dir", instead: "say --out DIR for what is written and --root DIR for what is read" },
+    Foreign {
+        name: "root_dir",
+        instead: "say --out DIR for what is written and --root DIR for what is read",
+    },
     Foreign { name: "model_path", instead: "networks are kept below --out" },
     Foreign { name: "best_model_save_path", instead: "the best network is NAME.safetensors below --out" },
 ];
@@ -227,7 +236,13 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     };
     let entrants = classifiers::entrants(&flags.classifiers, flags.seed)?;
     let out = Output::create(&flags.out)?;
-    println!("{}: {} rows, {} columns, {} genres", table.name, table.ids.len(), table.columns.len(), table.classes.len());
+    println!(
+        "{}: {} rows, {} columns, {} genres",
+        table.name,
+        table.ids.len(),
+        table.columns.len(),
+        table.classes.len()
+    );
 
     // What the table holds.
     let mut described = describe(&table);
@@ -247,7 +262,8 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     ))];
     projections.extend(shown.into_iter().map(Block::Figure));
     for (figure, kept) in pictures::neighbours(&rows, &labels, &table.classes, flags.seed)? {
-        projections.push(paragraph(format!("Trustworthiness of {} at 12 neighbours: {kept:.3}.", figure.title)));
+        projections
+            .push(paragraph(format!("Trustworthiness of {} at 12 neighbours: {kept:.3}.", figure.title)));
         projections.push(Block::Figure(figure));
     }
 
@@ -256,7 +272,12 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     let votes = if flags.classifiers.is_empty() { classifiers::votes(flags.seed)? } else { Vec::new() };
     for entrant in entrants.iter().chain(&votes) {
         let found = classifiers::score(&table, entrant)?;
-        println!("{:46} {} in {:.2} s", found.name, with_interval(found.right, found.tested)?, found.fit_seconds);
+        println!(
+            "{:46} {} in {:.2} s",
+            found.name,
+            with_interval(found.right, found.tested)?,
+            found.fit_seconds
+        );
         scored.push(found);
     }
     scored.sort_by(|a, b| b.accuracy.total_cmp(&a.accuracy));
@@ -266,7 +287,8 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     // The one to keep is chosen on the validation part, not on the test part as a table sorted by test accuracy invites to.
     let chosen = scored.iter().rev().max_by(|a, b| a.validation.total_cmp(&b.validation));
     let chosen = chosen.ok_or("no classifier was compared")?;
-    let file = ModelFile::new(chosen.model.clone(), table.columns.clone(), table.classes.clone()).map_err(sentence)?;
+    let file = ModelFile::new(chosen.model.clone(), table.columns.clone(), table.classes.clone())
+        .map_err(sentence)?;
     file.save(&out.path("model.json")).map_err(sentence)?;
 
     let validated = match flags.folds {
@@ -287,8 +309,11 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     // The original draws the fifty least important columns, because it sorts upward.
     let importance = classifiers::importance(&table, flags.shuffles, flags.seed)?;
     out.json("importance.json", &importance)?;
-    out.json("results.json", &json!({ "table": table.name, "split": table.split, "chosen": chosen.name,
-        "classifiers": scored, "cross_validation": validated, "confusion_of": drawn }))?;
+    out.json(
+        "results.json",
+        &json!({ "table": table.name, "split": table.split, "chosen": chosen.name,
+        "classifiers": scored, "cross_validation": validated, "confusion_of": drawn }),
+    )?;
 
     let confusion = confusion_figure(
         Caption { name: "confusion", title: "Perceptron of one layer of 64" },
@@ -307,7 +332,12 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
     }
     let report = Report {
         title: format!("FMA study, metadata: {}", table.name),
-        subtitle: format!("{} rows, {} columns, {} genres", table.ids.len(), table.columns.len(), table.classes.len()),
+        subtitle: format!(
+            "{} rows, {} columns, {} genres",
+            table.ids.len(),
+            table.columns.len(),
+            table.classes.len()
+        ),
         headline: vec![
             Headline {
                 label: "Accuracy of the classifier chosen on validation".to_owned(),
@@ -319,7 +349,11 @@ fn metadata(flags: &Metadata, command: &str) -> Result<()> {
                     percent(chosen.interval.high)
                 ),
             },
-            Headline { label: "Macro F1".to_owned(), value: percent(chosen.macro_f1), note: "of the same".to_owned() },
+            Headline {
+                label: "Macro F1".to_owned(),
+                value: percent(chosen.macro_f1),
+                note: "of the same".to_owned(),
+            },
         ],
         warnings: table.leaks.clone(),
         sections: vec![
@@ -386,11 +420,21 @@ fn audio(flags: &Audio, command: &str) -> Result<()> {
         parts_of(&clips, &fold, &rule),
         section("The signal of one clip", "signal", signal.into_iter().map(Block::Figure).collect()),
     ];
-    let headline = networks_of(flags, command, &Clips { clips: &clips, fold: &fold, leaks: &leaks, imager: &imager, frames }, &out, &mut sections)?;
+    let headline = networks_of(
+        flags,
+        command,
+        &Clips { clips: &clips, fold: &fold, leaks: &leaks, imager: &imager, frames },
+        &out,
+        &mut sections,
+    )?;
     sections.push(section("What was run", "run", vec![Block::Code(command.to_owned())]));
     out.report(&Report {
         title: format!("FMA study, audio: {}", clips.name),
-        subtitle: format!("{} clips, {} genres, pictures of 128 x {frames}", clips.entries.len(), clips.labels.len()),
+        subtitle: format!(
+            "{} clips, {} genres, pictures of 128 x {frames}",
+            clips.entries.len(),
+            clips.labels.len()
+        ),
         headline,
         warnings: leaks.clone(),
         sections,
@@ -421,7 +465,11 @@ fn parts_of(clips: &Collection, fold: &Fold, rule: &Protocol) -> Section {
     };
     let rows = (0..clips.labels.len()).map(row).collect();
     let mut blocks = vec![
-        Block::Table(numbers("Clips of each genre and part", &["Genre", "Training", "Validation", "Test"], rows)),
+        Block::Table(numbers(
+            "Clips of each genre and part",
+            &["Genre", "Training", "Validation", "Test"],
+            rows,
+        )),
         paragraph(format!("Split: {}.", serde_json::to_string(rule).unwrap_or_default())),
     ];
     if !clips.notes.is_empty() {
@@ -453,7 +501,9 @@ fn networks_of(
     out: &Output,
     sections: &mut Vec<Section>,
 ) -> Result<Vec<Headline>> {
-    use examples::studies::fma::networks::{Material, Training, VitSize, networks, train, what_the_convnet_sees};
+    use examples::studies::fma::networks::{
+        Material, Training, VitSize, networks, train, what_the_convnet_sees,
+    };
     use mgr_models::train::SgdConfig;
 
     let Clips { clips, fold, leaks, imager, frames } = *of;
@@ -488,7 +538,8 @@ fn networks_of(
     let of_clip = clips::labels(clips);
     let labels: Vec<usize> = pictures.iter().map(|(row, _)| of_clip[*row]).collect();
     let ids: Vec<String> = pictures.iter().map(|(row, _)| clips.entries[*row].id.clone()).collect();
-    let groups: Vec<Option<String>> = pictures.iter().map(|(row, _)| clips.entries[*row].artist.clone()).collect();
+    let groups: Vec<Option<String>> =
+        pictures.iter().map(|(row, _)| clips.entries[*row].artist.clone()).collect();
     let pictures: Vec<_> = pictures.into_iter().map(|(_, picture)| picture).collect();
     if flags.save_pictures {
         for ((picture, id), &label) in pictures.iter().zip(&ids).zip(&labels) {
@@ -522,7 +573,10 @@ fn networks_of(
     let run = RunDescription {
         dataset: clips.name.clone(),
         split: "training, validation and test; the test part is asked once".to_owned(),
-        protocol: format!("SGD, batches of {}, at most {} epochs, the best by validation accuracy", flags.batch, flags.epochs),
+        protocol: format!(
+            "SGD, batches of {}, at most {} epochs, the best by validation accuracy",
+            flags.batch, flags.epochs
+        ),
         known_leaks: leaks.to_vec(),
         seeds: vec![flags.seed],
         ..RunDescription::default()
@@ -532,7 +586,11 @@ fn networks_of(
         let trained = train([&name, command], &network, &material, settings, &run, out)?;
         let matrix = trained.test.confusion().map_err(sentence)?;
         let mean = matrix.macro_average(MacroOver::Present);
-        println!("{name}: top-1 {}, top-3 {}", with_interval(matrix.correct(), matrix.total())?, percent(trained.top[1]));
+        println!(
+            "{name}: top-1 {}, top-3 {}",
+            with_interval(matrix.correct(), matrix.total())?,
+            percent(trained.top[1])
+        );
         rows.push(vec![
             name.clone(),
             trained.parameters.to_string(),

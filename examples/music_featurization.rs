@@ -217,8 +217,14 @@ pub struct Bahuleyan {
 
 /// Settings of the originals without an equivalent. They have no command line: these are names in their programs.
 pub const FOREIGN: &[Foreign] = &[
-    Foreign { name: "steps_per_epoch", instead: "every training clip is seen in every epoch, those of the last batch too; leave it away" },
-    Foreign { name: "validation_steps", instead: "every validation clip counts, those of the last batch too; leave it away" },
+    Foreign {
+        name: "steps_per_epoch",
+        instead: "every training clip is seen in every epoch, those of the last batch too; leave it away",
+    },
+    Foreign {
+        name: "validation_steps",
+        instead: "every validation clip counts, those of the last batch too; leave it away",
+    },
     Foreign { name: "cuda_visible_devices", instead: "networks run on the processor; leave it away" },
     Foreign { name: "num_classes", instead: "the dataset says how many genres there are; leave it away" },
     Foreign { name: "img_height", instead: "say --size N: pictures are square" },
@@ -322,7 +328,8 @@ mod network {
     /// One file for each epoch, `models/epoch_06_0.8451.safetensors`, and the curves.
     pub fn train(flags: &Train) -> Result<()> {
         let prepared = Prepared::read(&flags.work, [true, true, false])?;
-        let Training { epochs, batch, learning_rate, l2, dropout, trainable_blocks, seed, .. } = flags.training;
+        let Training { epochs, batch, learning_rate, l2, dropout, trainable_blocks, seed, .. } =
+            flags.training;
         let training = steps::Training {
             epochs,
             batch,
@@ -337,7 +344,8 @@ mod network {
         let work = Output::create(&flags.work)?;
         let fit = steps::train(&prepared, &training, &work.path("models"))?;
         let caption = Caption { name: "learning_curves", title: "Loss and accuracy" };
-        let figure = learning_curve_figure(caption, &[curve(&fit.history, fit.selected_epoch)]).map_err(sentence)?;
+        let figure =
+            learning_curve_figure(caption, &[curve(&fit.history, fit.selected_epoch)]).map_err(sentence)?;
         work.write("figures/learning_curves.svg", figure.svg.as_bytes())?;
         work.write("figures/learning_curves.png", &figure.png)
     }
@@ -346,7 +354,10 @@ mod network {
     pub fn choose(flags: &Choose) -> Result<()> {
         let work = Output::create(&flags.work)?;
         let chosen = steps::choose(&work.path("models"), flags.epoch)?;
-        println!("epoch {}: validation accuracy {:.4}, loss {:.4}", chosen.epoch, chosen.validation_accuracy, chosen.validation_loss);
+        println!(
+            "epoch {}: validation accuracy {:.4}, loss {:.4}",
+            chosen.epoch, chosen.validation_accuracy, chosen.validation_loss
+        );
         work.json("models/chosen.json", &chosen)
     }
 
@@ -361,9 +372,13 @@ mod network {
         let run = RunDescription {
             dataset: prepared.about.dataset.clone(),
             split: prepared.about.split.clone(),
-            protocol: format!("epoch {} chosen on the validation part; the test part asked once", chosen.epoch),
-            published: (prepared.about.dataset == "magnatagatune_six" && prepared.about.split.starts_with("as published"))
-                .then_some(Protocol::MagnaTagATuneSix),
+            protocol: format!(
+                "epoch {} chosen on the validation part; the test part asked once",
+                chosen.epoch
+            ),
+            published: (prepared.about.dataset == "magnatagatune_six"
+                && prepared.about.split.starts_with("as published"))
+            .then_some(Protocol::MagnaTagATuneSix),
             known_leaks: prepared.about.leaks.clone(),
             command: command.to_owned(),
             ..RunDescription::default()
@@ -372,7 +387,8 @@ mod network {
         let text = std::fs::read_to_string(work.path("models/history.json")).map_err(sentence)?;
         let history: History = serde_json::from_str(&text).map_err(sentence)?;
         found.histories = vec![curve(&history, chosen.epoch)];
-        let (truth, predicted): (Vec<usize>, Vec<usize>) = found.clips.iter().map(|c| (c.class, c.predicted)).unzip();
+        let (truth, predicted): (Vec<usize>, Vec<usize>) =
+            found.clips.iter().map(|c| (c.class, c.predicted)).unzip();
         let sheet = Sheet::new(&truth, &predicted, &scores)?;
         work.write("results/res.txt", sheet.to_text().as_bytes())?;
         let numbers_of: Array1<i64> = predicted.iter().map(|&p| p as i64).collect();
@@ -380,8 +396,15 @@ mod network {
         write_npy(work.path("results/prediction_probabilities.npy"), &scores).map_err(sentence)?;
         work.classification("results/", &found)?;
         let mut report = found.report().map_err(sentence)?;
-        report.sections.insert(0, section("Beside the published figures", "beside", vec![Block::Table(shown::beside(&sheet))]));
-        println!("{} test clips: {}", truth.len(), with_interval(sheet.matrix.correct(), sheet.matrix.total())?);
+        report.sections.insert(
+            0,
+            section("Beside the published figures", "beside", vec![Block::Table(shown::beside(&sheet))]),
+        );
+        println!(
+            "{} test clips: {}",
+            truth.len(),
+            with_interval(sheet.matrix.correct(), sheet.matrix.total())?
+        );
         work.report(&report)
     }
 
@@ -399,7 +422,12 @@ mod network {
         let [by_file, by_genre] = steps::layouts(&prepared, &rows, &features);
         work.write("results/music_dataset_testing.csv", by_file.as_bytes())?;
         work.write("results/music_dataset.csv", by_genre.as_bytes())?;
-        println!("{} clips of {} numbers: {}", rows.len(), features.ncols(), work.path("results/music_dataset.csv").display());
+        println!(
+            "{} clips of {} numbers: {}",
+            rows.len(),
+            features.ncols(),
+            work.path("results/music_dataset.csv").display()
+        );
         Ok(())
     }
 }
@@ -437,7 +465,11 @@ fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
         dataset: clips.name.clone(),
         split: split.clone(),
         protocol: "columns scaled from 0 to 1 on the training part; every clip tested once".to_owned(),
-        known_leaks: if clips::knows_artists(&clips) { Vec::new() } else { vec!["Artists are not known, so they stand on both sides of the split.".to_owned()] },
+        known_leaks: if clips::knows_artists(&clips) {
+            Vec::new()
+        } else {
+            vec!["Artists are not known, so they stand on both sides of the split.".to_owned()]
+        },
         seeds: vec![flags.seed],
         command: command.to_owned(),
         ..RunDescription::default()
@@ -447,8 +479,15 @@ fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
     let all = handcrafted::all_columns(&table, folds.len());
     let mut systems: Vec<(String, Classification, &str)> = Vec::new();
     let (mut boosted, mut importances): (Option<Verdicts>, Vec<Vec<f64>>) = (None, Vec::new());
-    let published = [("logistic", ".53 / .47 / .822"), ("random_forest", ".54 / .48 / .840"), ("svm", ".57 / .52 / .856"), ("boosting", ".59 / .55 / .865")];
-    for ((name, learner), (_, stated)) in handcrafted::classifiers(flags.trees, flags.seed).into_iter().zip(published) {
+    let published = [
+        ("logistic", ".53 / .47 / .822"),
+        ("random_forest", ".54 / .48 / .840"),
+        ("svm", ".57 / .52 / .856"),
+        ("boosting", ".59 / .55 / .865"),
+    ];
+    for ((name, learner), (_, stated)) in
+        handcrafted::classifiers(flags.trees, flags.seed).into_iter().zip(published)
+    {
         let (verdicts, importance) = handcrafted::verdicts(&table, &learner, &folds, &all)?;
         systems.push((name.to_owned(), shown::told(name, &verdicts, &table, &run)?, stated));
         if name == "boosting" {
@@ -460,14 +499,19 @@ fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
     // The columns that matter most to boosting in each fold's training part, and the two families of columns.
     for (most, stated) in [(10, ".47 / – / .803"), (20, ".52 / – / .837"), (30, ".55 / – / .845")] {
         let columns = handcrafted::top_columns(&importances, most);
-        let (verdicts, _) = handcrafted::verdicts(&table, &handcrafted::boosting(flags.trees, flags.seed), &folds, &columns)?;
+        let (verdicts, _) =
+            handcrafted::verdicts(&table, &handcrafted::boosting(flags.trees, flags.seed), &folds, &columns)?;
         let name = format!("boosting, {most} columns");
         systems.push((name.clone(), shown::told(&name, &verdicts, &table, &run)?, stated));
     }
-    let families = [("boosting, time domain", 0..TIME_DOMAIN, ".40 / – / .731"), ("boosting, frequency domain", TIME_DOMAIN..table.columns.len(), ".57 / – / .857")];
+    let families = [
+        ("boosting, time domain", 0..TIME_DOMAIN, ".40 / – / .731"),
+        ("boosting, frequency domain", TIME_DOMAIN..table.columns.len(), ".57 / – / .857"),
+    ];
     for (name, columns, stated) in families {
         let columns = vec![columns.collect::<Vec<usize>>(); folds.len()];
-        let (verdicts, _) = handcrafted::verdicts(&table, &handcrafted::boosting(flags.trees, flags.seed), &folds, &columns)?;
+        let (verdicts, _) =
+            handcrafted::verdicts(&table, &handcrafted::boosting(flags.trees, flags.seed), &folds, &columns)?;
         systems.push((name.to_owned(), shown::told(name, &verdicts, &table, &run)?, stated));
     }
 
@@ -476,16 +520,24 @@ fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
         imaging.size = Some([flags.pixels; 2]);
         let pixels = handcrafted::pixels(&clips, &table, &imaging)?;
         let columns = handcrafted::all_columns(&pixels, folds.len());
-        let (verdicts, _) = handcrafted::verdicts(&pixels, &handcrafted::feed_forward(flags.seed), &folds, &columns)?;
-        systems.push(("feed-forward on pixels".to_owned(), shown::told("feed-forward on pixels", &verdicts, &table, &run)?, ".43 / .33 / .759"));
+        let (verdicts, _) =
+            handcrafted::verdicts(&pixels, &handcrafted::feed_forward(flags.seed), &folds, &columns)?;
+        systems.push((
+            "feed-forward on pixels".to_owned(),
+            shown::told("feed-forward on pixels", &verdicts, &table, &run)?,
+            ".43 / .33 / .759",
+        ));
     }
 
     // The mean of a network's scores and boosting's, on the network's test clips.
     if let Some(work) = &flags.network {
-        let scores: BTreeMap<String, Vec<f64>> = handcrafted::network_scores(&work.join("results/predictions.csv"), &table)?;
+        let scores: BTreeMap<String, Vec<f64>> =
+            handcrafted::network_scores(&work.join("results/predictions.csv"), &table)?;
         let both = boosted.mean_with(&table, &scores)?;
         let network = Verdicts {
-            scores: ndarray::Array2::from_shape_fn((both.rows.len(), table.classes.len()), |(at, class)| scores[&table.ids[both.rows[at]]][class]),
+            scores: ndarray::Array2::from_shape_fn((both.rows.len(), table.classes.len()), |(at, class)| {
+                scores[&table.ids[both.rows[at]]][class]
+            }),
             ..both.clone()
         };
         for (name, verdicts, stated) in [
@@ -498,4 +550,3 @@ fn bahuleyan(flags: &Bahuleyan, command: &str) -> Result<()> {
     }
     shown::bahuleyan(&out, &table, &systems, &importances, &run, &split)
 }
-

@@ -45,9 +45,11 @@ fn path(path: &Path) -> &str {
 /// FMA's metadata in small: three genres, 90 tracks, of which a third is not in the small subset.
 fn fma_metadata(folder: &Path) {
     let mut tracks = String::from(",artist,set,set,track\n,name,split,subset,genre_top\ntrack_id,,,,\n");
-    let mut features = String::from("feature,mfcc,mfcc,zcr\nstatistics,mean,std,mean\nnumber,01,01,01\ntrack_id,,,\n");
+    let mut features =
+        String::from("feature,mfcc,mfcc,zcr\nstatistics,mean,std,mean\nnumber,01,01,01\ntrack_id,,,\n");
     features = features.replace("track_id,,,\n", "");
-    let mut echonest = String::from(",echonest,echonest\n,audio_features,audio_features\n,danceability,tempo\ntrack_id,,\n");
+    let mut echonest =
+        String::from(",echonest,echonest\n,audio_features,audio_features\n,danceability,tempo\ntrack_id,,\n");
     for id in 0..90_u32 {
         let genre = ["Folk", "Hip-Hop", "Rock"][(id % 3) as usize];
         let split = ["training", "training", "training", "validation", "test"][(id / 3 % 5) as usize];
@@ -113,16 +115,20 @@ fn a_table_of_any_kind_will_do() {
         writeln!(text, "{row}.wav,661794,{},{noise},{genre}", f64::from(row % 2) + noise).unwrap();
     }
     std::fs::write(&table, &text).unwrap();
-    let common = ["metadata", "--dataset", "table", "--root", path(&table), "--out", path(&out), "--ignore", "length"];
-    study(&[&common[..], &["--classifiers", "knn,gaussian_nb", "--folds", "0", "--shuffles", "0"]].concat()).unwrap();
+    let common =
+        ["metadata", "--dataset", "table", "--root", path(&table), "--out", path(&out), "--ignore", "length"];
+    study(&[&common[..], &["--classifiers", "knn,gaussian_nb", "--folds", "0", "--shuffles", "0"]].concat())
+        .unwrap();
     let csv = std::fs::read_to_string(out.join("classifiers.csv")).unwrap();
     assert_eq!(csv.lines().count(), 3, "{csv}");
 
     // A class too small for its split.
     std::fs::write(&table, format!("{text}x.wav,1,0.5,0.5,jazz\n")).unwrap();
     refused(&common, &["jazz has 1 clips", "--least"]);
-    study(&[&common[..], &["--classifiers", "knn", "--folds", "0", "--shuffles", "0", "--least", "5"]].concat())
-        .unwrap();
+    study(
+        &[&common[..], &["--classifiers", "knn", "--folds", "0", "--shuffles", "0", "--least", "5"]].concat(),
+    )
+    .unwrap();
 
     // A table with another header, one with text in it, one without genres, none at all.
     std::fs::write(&table, "name,value\nx,1\ny,2\n").unwrap();
@@ -130,7 +136,10 @@ fn a_table_of_any_kind_will_do() {
     std::fs::write(&table, "filename,value\nx,1\ny,2\n").unwrap();
     refused(&["metadata", "--dataset", "table", "--root", path(&table)], &["no column of genres", "--label"]);
     refused(&["metadata", "--dataset", "table", "--root", path(&root)], &["a folder", "--root"]);
-    refused(&["metadata", "--dataset", "table", "--root", path(&root.join("x.csv"))], &["not there", "--root"]);
+    refused(
+        &["metadata", "--dataset", "table", "--root", path(&root.join("x.csv"))],
+        &["not there", "--root"],
+    );
     std::fs::write(&table, "filename,a,label\nx,1,rock\ny,2,rock\n").unwrap();
     refused(&["metadata", "--dataset", "table", "--root", path(&table)], &["1 genres", "at least two"]);
     std::fs::remove_dir_all(&root).unwrap();
@@ -144,11 +153,8 @@ fn the_tables_of_rock_and_hip_hop_are_checked() {
     std::fs::write(root.join("echonest-metrics.json"), "{\"track_id\": {\"0\": 1}}").unwrap();
     std::fs::write(root.join("fma-rock-vs-hiphop.csv"), "id,genre\n1,Rock\n").unwrap();
     refused(&flags, &["no column named track_id", "id, genre"]);
-    std::fs::write(
-        root.join("fma-rock-vs-hiphop.csv"),
-        "track_id,genre_top,listens,duration\n1,Rock,5,30\n",
-    )
-    .unwrap();
+    std::fs::write(root.join("fma-rock-vs-hiphop.csv"), "track_id,genre_top,listens,duration\n1,Rock,5,30\n")
+        .unwrap();
     std::fs::write(root.join("echonest-metrics.json"), "[1, 2]").unwrap();
     refused(&flags, &["echonest-metrics.json", "columns of rows"]);
     std::fs::remove_dir_all(&root).unwrap();
@@ -156,7 +162,10 @@ fn the_tables_of_rock_and_hip_hop_are_checked() {
 
 #[test]
 fn settings_of_the_original_are_known() {
-    refused(&["metadata", "--root", "x", "--warm_start"], &["--warm-start", "no equivalent", "leave it away"]);
+    refused(
+        &["metadata", "--root", "x", "--warm_start"],
+        &["--warm-start", "no equivalent", "leave it away"],
+    );
     refused(&["audio", "--root", "x", "--max-epoch=3"], &["--epochs"]);
     refused(&["audio", "--root", "/nowhere/at/all"], &["/nowhere/at/all", "not there", "--root"]);
     refused(&["audio", "--root", "x", "--dataset", "fma_tiny"], &["fma_tiny", "fma_small"]);

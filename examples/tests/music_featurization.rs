@@ -18,7 +18,8 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn study(arguments: &[&str]) -> Result<(), String> {
-    let arguments = std::iter::once("music_featurization").chain(arguments.iter().copied()).map(str::to_owned);
+    let arguments =
+        std::iter::once("music_featurization").chain(arguments.iter().copied()).map(str::to_owned);
     match flags::<Study>(arguments, FOREIGN) {
         Ok(study) => run(&study, "music_featurization"),
         Err(Refusal::Sentence(reason)) => Err(reason),
@@ -99,7 +100,8 @@ fn tags_become_one_class_by_priority() {
     assert_eq!(about["classes"], serde_json::json!(["classical", "baroque", "jazz", "rock"]));
     assert_eq!(about["codes"], serde_json::json!([1, 2, 6, 3]));
     assert!(about["split"].as_str().unwrap().contains("apart by artist"));
-    let all: Vec<String> = ["train", "val", "test"].iter().flat_map(|p| lines(&work.join(format!("{p}_files.txt")))).collect();
+    let all: Vec<String> =
+        ["train", "val", "test"].iter().flat_map(|p| lines(&work.join(format!("{p}_files.txt")))).collect();
     assert_eq!(all.len(), 48);
     // Clip 0 is baroque and classical, the first in the order of priority is baroque; clip 2 is jazz and rock.
     for name in ["baroque.0_song-0.png", "classical.1_song-1.png", "jazz.2_song-2.png", "rock.3_song-3.png"] {
@@ -108,7 +110,9 @@ fn tags_become_one_class_by_priority() {
         assert_eq!(picture.dim(), (32, 32, 3));
     }
     let artist = |file: &str| about["artists"][file].as_str().unwrap().to_owned();
-    let of = |part: &str| lines(&work.join(format!("{part}_files.txt"))).iter().map(|f| artist(f)).collect::<Vec<_>>();
+    let of = |part: &str| {
+        lines(&work.join(format!("{part}_files.txt"))).iter().map(|f| artist(f)).collect::<Vec<_>>()
+    };
     assert!(of("test").iter().all(|a| !of("train").contains(a) && !of("val").contains(a)));
     assert!(lines(&work.join("genres.csv")).contains(&"3,hard_rock".to_owned()));
     assert!(lines(&work.join("instruments.csv")).contains(&"1,violin".to_owned()));

@@ -109,8 +109,9 @@ pub fn collection(wanted: &Wanted<'_>) -> Result<Collection> {
 
 /// The embedded corpus in the user's cache folder, made at first use.
 fn embedded() -> Result<PathBuf> {
-    let cache = mgr_data::cache_folder()
-        .ok_or("no cache folder is known for the embedded corpus (MGR_CACHE, HOME); name a dataset with --root")?;
+    let cache = mgr_data::cache_folder().ok_or(
+        "no cache folder is known for the embedded corpus (MGR_CACHE, HOME); name a dataset with --root",
+    )?;
     let corpus = CorpusConfig::default().plan().map_err(sentence)?;
     let folder = cache.join("corpus").join(corpus.folder_name());
     println!("no --root: the embedded synthetic corpus, for trying things out");
@@ -145,7 +146,8 @@ pub fn labels(collection: &Collection) -> Vec<usize> {
 /// # Errors
 /// A sentence for a genre too small for the split, a dataset without an official one.
 pub fn split(collection: &Collection, rule: &Protocol) -> Result<(Fold, Vec<String>)> {
-    let advice = "give the genre more clips, leave small ones out with --least N, or divide otherwise with --split";
+    let advice =
+        "give the genre more clips, leave small ones out with --least N, or divide otherwise with --split";
     let document = rule.split(collection).map_err(|e| format!("{e}; {advice}"))?;
     let fold = document.folds(collection).map_err(sentence)?.into_iter().next().unwrap_or_default();
     for (name, part) in [("training", &fold.train), ("validation", &fold.validation), ("test", &fold.test)] {

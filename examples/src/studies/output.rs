@@ -27,8 +27,12 @@ impl Output {
     /// # Errors
     /// A sentence where it cannot be made.
     pub fn create(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| format!("{}: cannot make the folder of the report: {e}; name another with --out", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|e| {
+            format!(
+                "{}: cannot make the folder of the report: {e}; name another with --out",
+                folder.display()
+            )
+        })?;
         Ok(Self { folder: folder.to_path_buf() })
     }
 
@@ -79,8 +83,7 @@ impl Output {
             std::iter::once(classes[truth].clone()).chain(shares).collect()
         };
         let columns = std::iter::once(Column::text("")).chain(classes.iter().map(Column::number)).collect();
-        let shares =
-            Table { caption: String::new(), columns, rows: (0..classes.len()).map(row).collect() };
+        let shares = Table { caption: String::new(), columns, rows: (0..classes.len()).map(row).collect() };
         self.table(&format!("{name}_shares.csv"), &shares)
     }
 

@@ -110,5 +110,7 @@ pub fn split_refused(error: &EvalError, classes: &[String]) -> String {
     let what = named.map_or(error.to_string(), |(class, name)| {
         error.to_string().replacen(&format!("class {class} "), &format!("{name} "), 1)
     });
-    format!("the split cannot be made: {what}; give that class more clips, or leave small classes out with --least N")
+    format!(
+        "the split cannot be made: {what}; give that class more clips, or leave small classes out with --least N"
+    )
 }

@@ -58,7 +58,8 @@ impl Inputs for PictureExamples<'_> {
         _draw: Draw,
         out: &mut [f32],
     ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let picture = self.rows.get(index).and_then(|&row| self.pictures.get(row)).ok_or("no such picture")?;
+        let picture =
+            self.rows.get(index).and_then(|&row| self.pictures.get(row)).ok_or("no such picture")?;
         let [_, height, width] = self.shape;
         let planes = out.chunks_exact_mut((height * width).max(1));
         for (plane, values) in planes.zip(picture.axis_iter(ndarray::Axis(2))) {
@@ -109,11 +110,8 @@ pub fn fit(
     let blank = job.network.build_blank(job.classes.len(), DeviceConfig::Cpu).map_err(sentence)?;
     let mut keeper =
         Keeper { job, blank, losses: VecDeque::new(), sum: (0.0, 0), failure: None, stop: &stop };
-    let options = FitOptions {
-        checkpoints: Some(job.folder),
-        data_fingerprint: &job.fingerprint,
-        cancel: Some(&stop),
-    };
+    let options =
+        FitOptions { checkpoints: Some(job.folder), data_fingerprint: &job.fingerprint, cancel: Some(&stop) };
     let plan = job.train.plan().map_err(sentence)?;
     let outcome = plan.fit(network, train, Some(validation), &options, &mut keeper);
     if let Some(reason) = keeper.failure {

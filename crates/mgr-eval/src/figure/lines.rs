@@ -98,7 +98,8 @@ pub fn line_figure(
             scene.centred_text(legend + 48.0, at, &names[index], style);
         }
     }
-    let alt = format!("{}: {} against {}, {}.", caption.title, axis_titles[1], axis_titles[0], names.join(", "));
+    let alt =
+        format!("{}: {} against {}, {}.", caption.title, axis_titles[1], axis_titles[0], names.join(", "));
     Figure::from_scene(caption, alt, scene)
 }
 

@@ -55,7 +55,8 @@ pub const NAMES: [&str; 15] = {
 };
 
 fn of(name: &str) -> Result<LearnerConfig> {
-    LearnerConfig::of(name).ok_or_else(|| format!("no classifier is named {name}, there are {}", NAMES.join(", ")))
+    LearnerConfig::of(name)
+        .ok_or_else(|| format!("no classifier is named {name}, there are {}", NAMES.join(", ")))
 }
 
 /// The classifiers of some names, all for none.
@@ -81,7 +82,8 @@ pub fn entrants(names: &[String], seed: u64) -> Result<Vec<Entrant>> {
 /// # Errors
 /// None in practice.
 pub fn votes(seed: u64) -> Result<Vec<Entrant>> {
-    let forest = LearnerConfig::RandomForest(RandomForestConfig { n_estimators: 50, ..RandomForestConfig::default() });
+    let forest =
+        LearnerConfig::RandomForest(RandomForestConfig { n_estimators: 50, ..RandomForestConfig::default() });
     let vote = |name: &str, original, published, learners| Entrant {
         name: name.to_owned(),
         original,
@@ -161,11 +163,8 @@ pub fn score(table: &StudyTable, entrant: &Entrant) -> Result<Scored> {
         let predicted = model.predict(values.view()).map_err(sentence)?;
         ConfusionMatrix::from_labels(&labels, &predicted, classes).map_err(sentence)
     };
-    let validation = if table.fold.validation.is_empty() {
-        f64::NAN
-    } else {
-        asked(&table.fold.validation)?.accuracy()
-    };
+    let validation =
+        if table.fold.validation.is_empty() { f64::NAN } else { asked(&table.fold.validation)?.accuracy() };
     let matrix = asked(&table.fold.test)?;
     let mean = matrix.macro_average(MacroOver::Present);
     Ok(Scored {
@@ -228,7 +227,8 @@ pub fn cross_validated(table: &StudyTable, folds: usize, seed: u64) -> Result<Ve
     [("mlp of 64", ".56 +- .02", small_mlp(200, seed)), ("svc, radial", ".60 +- .02", rbf)]
         .into_iter()
         .map(|(name, published, learner)| {
-            let found = cross_validate(&PipelineConfig::scaled(learner), data, &parts, SILENT).map_err(sentence)?;
+            let found =
+                cross_validate(&PipelineConfig::scaled(learner), data, &parts, SILENT).map_err(sentence)?;
             let right = |r: &mgr_learn::FoldResult| {
                 let hits = r.rows.iter().zip(&r.predicted).filter(|(row, p)| labels[**row] == **p).count();
                 hits as f64 / r.rows.len() as f64

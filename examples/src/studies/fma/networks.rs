@@ -1,8 +1,6 @@
 //! The ConvNet and the vision transformer on mel pictures: what is trained, what is measured, what is drawn.
 
-use mgr_eval::figure::{
-    AxisMarks, Caption, Figure, HeatStyle, Mark, Palette, heat_figure, kernel_figure,
-};
+use mgr_eval::figure::{AxisMarks, Caption, Figure, HeatStyle, Mark, Palette, heat_figure, kernel_figure};
 use mgr_eval::metrics::{ScoreTies, predicted_labels, top_k_accuracy};
 use mgr_eval::report::{Classification, ClipResult, RunDescription};
 use mgr_models::device::DeviceConfig;
@@ -77,7 +75,10 @@ pub fn networks(names: &[String], frames: usize, vit: VitSize) -> Result<Vec<(St
             "convnet" => NetworkConfig::FmaConvNet(FmaConvNetConfig { input: [3, 128, frames] }),
             "vit" => {
                 if vit.patch == 0 || 128 % vit.patch != 0 || frames % vit.patch != 0 {
-                    return Err(format!("--vit-patch {} does not divide a picture of 128 x {frames}", vit.patch));
+                    return Err(format!(
+                        "--vit-patch {} does not divide a picture of 128 x {frames}",
+                        vit.patch
+                    ));
                 }
                 NetworkConfig::Vit(VitConfig {
                     input: [3, 128, frames],
@@ -91,7 +92,9 @@ pub fn networks(names: &[String], frames: usize, vit: VitSize) -> Result<Vec<(St
                 })
             }
             "none" => continue,
-            other => return Err(format!("no model of the study is named {other}, there are convnet, vit, none")),
+            other => {
+                return Err(format!("no model of the study is named {other}, there are convnet, vit, none"));
+            }
         };
         found.push((name.clone(), network));
     }
@@ -156,7 +159,8 @@ pub fn train(
     let fit = fit(&job, built.as_mut(), &train, &validation_part)?;
     fit.history.save_csv(&folder.join("history.csv")).map_err(sentence)?;
     fit.history.save_json(&folder.join("history.json")).map_err(sentence)?;
-    let saved = SavedNetwork::new(network.clone(), built.as_ref(), material.classes.to_vec(), BTreeMap::new());
+    let saved =
+        SavedNetwork::new(network.clone(), built.as_ref(), material.classes.to_vec(), BTreeMap::new());
     saved.and_then(|saved| saved.save(&out.path(&format!("{name}.safetensors")))).map_err(sentence)?;
     let top = |rows: &[usize], scores: ArrayView2<'_, f32>| -> Result<[f64; 2]> {
         let truth: Vec<usize> = rows.iter().map(|&row| material.labels[row]).collect();
@@ -215,7 +219,7 @@ pub fn what_the_convnet_sees(trained: &Trained, material: &Material<'_>, row: us
             .take(most)
             .map(|kernel| Array2::from_shape_vec((3, 3), kernel.to_vec()).map_err(sentence))
             .collect::<Result<_>>()?;
-        let views: Vec<ArrayView2<'_, f32>> = kernels.iter().map(Array2::view).collect();
+        let views: Vec<ArrayView2<'_, f32>> = kernels.iter().map(|kernel| kernel.view()).collect();
         figures.push(kernel_figure(Caption { name: file, title }, &views, 8).map_err(sentence)?);
     }
     let examples = PictureExamples::new(material.pictures, material.labels, &[row])?;
@@ -251,7 +255,11 @@ fn tiles(caption: Caption<'_>, data: &TensorData, most: usize, across: usize) ->
         }
     }
     let title = |title: &str| AxisMarks { title: title.to_owned(), marks: Vec::<Mark>::new() };
-    let style = HeatStyle { unit: "Share of the channel's largest".to_owned(), range: Some((0.0, 1.0)), palette: Palette::Viridis };
+    let style = HeatStyle {
+        unit: "Share of the channel's largest".to_owned(),
+        range: Some((0.0, 1.0)),
+        palette: Palette::Viridis,
+    };
     let (across_title, upward) = (title("Time, channel by channel"), title("Frequency"));
     heat_figure(caption, picture.view(), &across_title, &upward, &style).map_err(sentence)
 }

@@ -1,8 +1,6 @@
 //! Pictures of a table: how many clips a genre has, how measures are distributed, and the plane that a projection shows.
 
-use mgr_eval::figure::{
-    Caption, Figure, Importance, distribution_figure, importance_figure, scatter_figure,
-};
+use mgr_eval::figure::{Caption, Figure, Importance, distribution_figure, importance_figure, scatter_figure};
 use mgr_learn::{
     Lda, LdaConfig, Learner, Pca, PcaConfig, StandardScaler, TsneConfig, UmapConfig, trustworthiness,
 };

@@ -19,7 +19,13 @@ pub fn describe(table: &StudyTable) -> Section {
     let parts = [part(&table.fold.train), part(&table.fold.validation), part(&table.fold.test)];
     let row = |class: usize| {
         let [a, b, c] = [0, 1, 2].map(|p: usize| parts[p][class]);
-        vec![table.classes[class].clone(), (a + b + c).to_string(), a.to_string(), b.to_string(), c.to_string()]
+        vec![
+            table.classes[class].clone(),
+            (a + b + c).to_string(),
+            a.to_string(),
+            b.to_string(),
+            c.to_string(),
+        ]
     };
     let counts = numbers(
         "Rows of each genre and part",
@@ -44,7 +50,9 @@ pub fn describe(table: &StudyTable) -> Section {
 #[must_use]
 pub fn means(table: &StudyTable) -> Table {
     let lists: Vec<(String, Vec<f64>)> = if table.measures.is_empty() {
-        (0..table.columns.len().min(8)).map(|at| (table.columns[at].clone(), table.values.column(at).to_vec())).collect()
+        (0..table.columns.len().min(8))
+            .map(|at| (table.columns[at].clone(), table.values.column(at).to_vec()))
+            .collect()
     } else {
         table.measures.iter().map(|m| (m.name.clone(), m.values.clone())).collect()
     };
@@ -55,9 +63,12 @@ pub fn means(table: &StudyTable) -> Table {
     };
     let rows = lists
         .iter()
-        .map(|(name, values)| std::iter::once(name.clone()).chain(table.by_class(values).iter().map(cell)).collect())
+        .map(|(name, values)| {
+            std::iter::once(name.clone()).chain(table.by_class(values).iter().map(cell)).collect()
+        })
         .collect();
-    let titles: Vec<&str> = std::iter::once("Measure").chain(table.classes.iter().map(String::as_str)).collect();
+    let titles: Vec<&str> =
+        std::iter::once("Measure").chain(table.classes.iter().map(String::as_str)).collect();
     numbers("Mean and deviation by genre", &titles, rows)
 }
 
@@ -90,7 +101,11 @@ pub fn comparison(scored: &[Scored]) -> Result<Table> {
         "Published (16 genres of FMA)",
         "Note",
     ];
-    Ok(numbers("Fifteen classifiers and three votes", &titles, scored.iter().map(row).collect::<Result<_>>()?))
+    Ok(numbers(
+        "Fifteen classifiers and three votes",
+        &titles,
+        scored.iter().map(row).collect::<Result<_>>()?,
+    ))
 }
 
 /// Accuracy over folds.
@@ -109,7 +124,11 @@ pub fn folds_table(validated: &[CrossValidated]) -> Block {
         ]
     };
     let titles = ["Classifier", "Accuracy over folds", "Each fold", "Published (16 genres of FMA)"];
-    Block::Table(numbers("Stratified folds of the training part", &titles, validated.iter().map(row).collect()))
+    Block::Table(numbers(
+        "Stratified folds of the training part",
+        &titles,
+        validated.iter().map(row).collect(),
+    ))
 }
 
 /// The fifty columns that matter most, by impurity or by shuffling.

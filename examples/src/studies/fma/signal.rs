@@ -42,7 +42,13 @@ pub fn pictures(samples: &[f32], name: &str) -> Result<Vec<Figure>> {
     let linear = marks(&layout.row_axis, magnitude.nrows());
     figures.push(heat("linear", format!("{name}: linear spectrogram"), &magnitude, &linear, "Magnitude")?);
     let (logarithmic, octaves) = log_rows(&decibels);
-    figures.push(heat("logarithmic", format!("{name}: spectrogram over octaves"), &logarithmic, &octaves, "dB")?);
+    figures.push(heat(
+        "logarithmic",
+        format!("{name}: spectrogram over octaves"),
+        &logarithmic,
+        &octaves,
+        "dB",
+    )?);
     let mel = presets::fma_study().plan(SAMPLE_RATE).map_err(sentence)?;
     let bands = mel.process(trimmed).map_err(sentence)?;
     let of_mel = mel.layout(trimmed.len()).map_err(sentence)?;
@@ -59,10 +65,7 @@ pub fn marks(axis: &Axis, count: usize) -> AxisMarks {
         place: (tick.position + 0.5) / count.max(1) as f64,
         label: tick.label,
     };
-    AxisMarks {
-        title: axis.title().to_owned(),
-        marks: axis.ticks(count, 9).into_iter().map(mark).collect(),
-    }
+    AxisMarks { title: axis.title().to_owned(), marks: axis.ticks(count, 9).into_iter().map(mark).collect() }
 }
 
 /// The wave as the lowest and highest sample of each of a thousand stretches.

@@ -98,7 +98,8 @@ struct Rows {
 /// # Errors
 /// A sentence for a folder without them, tables with another header, a group of columns that there is not.
 pub fn fma(root: &Path, subset: Subset, group: &str, least: usize) -> Result<StudyTable> {
-    let folder = if root.join("fma_metadata").is_dir() { root.join("fma_metadata") } else { root.to_path_buf() };
+    let folder =
+        if root.join("fma_metadata").is_dir() { root.join("fma_metadata") } else { root.to_path_buf() };
     for name in ["tracks.csv", "features.csv"] {
         if !folder.join(name).is_file() {
             return Err(format!(
@@ -227,9 +228,9 @@ pub fn rock_hiphop(folder: &Path, shares: Shares) -> Result<StudyTable> {
     let columns: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(&text).map_err(|e| {
         format!("{}: {e}; expected columns of rows, as pandas writes them", metrics.display())
     })?;
-    let ids_of = columns.get("track_id").ok_or_else(|| {
-        format!("{}: no column track_id, so this is another table", metrics.display())
-    })?;
+    let ids_of = columns
+        .get("track_id")
+        .ok_or_else(|| format!("{}: no column track_id, so this is another table", metrics.display()))?;
     let names: Vec<&String> = columns.keys().filter(|name| *name != "track_id").collect();
     let mut in_order: Vec<(i64, &String)> =
         ids_of.iter().filter_map(|(key, id)| Some((id.as_i64()?, key))).collect();
@@ -278,12 +279,16 @@ pub fn rock_hiphop(folder: &Path, shares: Shares) -> Result<StudyTable> {
 pub fn any(path: &Path, ignore: &[String], label: Option<&str>, shares: Shares) -> Result<StudyTable> {
     if !path.is_file() {
         let what = if path.is_dir() { "a folder, expected one file" } else { "not there" };
-        return Err(format!("{}: {what}; name a table (.csv, .parquet, .arff, .npz) with --root", path.display()));
+        return Err(format!(
+            "{}: {what}; name a table (.csv, .parquet, .arff, .npz) with --root",
+            path.display()
+        ));
     }
     let options =
         ReadOptions { ignore: ignore.to_vec(), label: label.map(str::to_owned), ..ReadOptions::default() };
-    let table = Table::read_with(path, &options)
-        .map_err(|e| format!("{e}; --ignore NAME leaves a column out, --label NAME names that of the genres"))?;
+    let table = Table::read_with(path, &options).map_err(|e| {
+        format!("{e}; --ignore NAME leaves a column out, --label NAME names that of the genres")
+    })?;
     let labels = table.labels().ok_or_else(|| {
         format!(
             "{}: no column of genres (label, genre, class, genre_top), there are {}; name it with --label",
@@ -335,7 +340,8 @@ fn finish(mut rows: Rows, shares: Shares) -> Result<StudyTable> {
             some_of(&classes, 4)
         ));
     }
-    let labels: Vec<usize> = names.iter().map(|name| classes.binary_search(name).unwrap_or_default()).collect();
+    let labels: Vec<usize> =
+        names.iter().map(|name| classes.binary_search(name).unwrap_or_default()).collect();
     let mut leaks = Vec::new();
     let (fold, split) = match (&rows.parts, &rows.groups) {
         (Some(parts), _) => {
@@ -343,9 +349,13 @@ fn finish(mut rows: Rows, shares: Shares) -> Result<StudyTable> {
                 kept.iter().enumerate().filter(|(_, row)| parts[**row] == number).map(|(at, _)| at).collect()
             };
             let fold = Fold { train: part(0), validation: part(1), test: part(2) };
-            for (name, rows) in [("training", &fold.train), ("validation", &fold.validation), ("test", &fold.test)] {
+            for (name, rows) in
+                [("training", &fold.train), ("validation", &fold.validation), ("test", &fold.test)]
+            {
                 if rows.is_empty() {
-                    return Err(format!("the official split has no {name} part in this subset; choose another with --subset"));
+                    return Err(format!(
+                        "the official split has no {name} part in this subset; choose another with --subset"
+                    ));
                 }
             }
             (fold, "FMA's own, apart by artist".to_owned())
@@ -357,11 +367,15 @@ fn finish(mut rows: Rows, shares: Shares) -> Result<StudyTable> {
                 None => rule.split(&labels),
             };
             if groups.is_none() {
-                leaks.push("Artists are not known to the table, so they stand on both sides of the split.".to_owned());
+                leaks.push(
+                    "Artists are not known to the table, so they stand on both sides of the split."
+                        .to_owned(),
+                );
             }
             let apart = if groups.is_some() { ", apart by artist" } else { ", by row" };
             let (a, b) = (100.0 * shares.train, 100.0 * shares.validation);
-            let split = format!("{a:.0} / {b:.0} / {:.0} by class{apart}, seed {}", 100.0 - a - b, shares.seed);
+            let split =
+                format!("{a:.0} / {b:.0} / {:.0} by class{apart}, seed {}", 100.0 - a - b, shares.seed);
             (fold.map_err(|e| split_refused(&e, &classes))?, split)
         }
     };

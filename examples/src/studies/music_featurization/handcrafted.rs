@@ -9,7 +9,7 @@ use mgr_eval::report::{Classification, ClipResult, RunDescription};
 use mgr_eval::split::{Fold, RatioSplit, StratifiedGroupKFold, StratifiedKFold};
 use mgr_features::vector_sets::{Bahuleyan97Config, FourthBandwidth, Rounding};
 use mgr_learn::{
-    Classifier, ClassWeight, GradientBoostingConfig, Learner, LearnerConfig, MlpConfig, PipelineConfig,
+    ClassWeight, Classifier, GradientBoostingConfig, Learner, LearnerConfig, MlpConfig, PipelineConfig,
     PipelineModel, RandomForestConfig, ReductionConfig, ScalerConfig, SvcConfig, TreeSettings,
     average_probabilities,
 };
@@ -123,12 +123,8 @@ pub fn classifiers(trees: usize, seed: u64) -> Vec<(&'static str, LearnerConfig)
         ..RandomForestConfig::default()
     };
     // The original weighs a class by its frequency, which weighs large ones twice; here each counts the same.
-    let svm = SvcConfig {
-        c: 1e4,
-        class_weight: ClassWeight::Balanced,
-        probability: true,
-        ..SvcConfig::default()
-    };
+    let svm =
+        SvcConfig { c: 1e4, class_weight: ClassWeight::Balanced, probability: true, ..SvcConfig::default() };
     let logistic = LearnerConfig::of("logistic");
     let mut all: Vec<(&'static str, LearnerConfig)> = logistic.into_iter().map(|c| ("logistic", c)).collect();
     all.push(("random_forest", LearnerConfig::RandomForest(forest).with_seed(seed)));
@@ -264,9 +260,8 @@ impl Verdicts {
     /// # Errors
     /// A sentence where the two have no clip in common.
     pub fn mean_with(&self, table: &Described, other: &BTreeMap<String, Vec<f64>>) -> Result<Self> {
-        let common: Vec<usize> = (0..self.rows.len())
-            .filter(|&at| other.contains_key(&table.ids[self.rows[at]]))
-            .collect();
+        let common: Vec<usize> =
+            (0..self.rows.len()).filter(|&at| other.contains_key(&table.ids[self.rows[at]])).collect();
         if common.is_empty() {
             return Err("the two systems have scored no clip in common; prepare the network's pictures from the same dataset".to_owned());
         }
@@ -300,11 +295,17 @@ impl Verdicts {
 /// # Errors
 /// A sentence for a file that is not there or has other genres.
 pub fn network_scores(path: &Path, table: &Described) -> Result<BTreeMap<String, Vec<f64>>> {
-    let file = std::fs::File::open(path)
-        .map_err(|e| format!("{}: {e}; --network names the work folder that `test` was run on", path.display()))?;
+    let file = std::fs::File::open(path).map_err(|e| {
+        format!("{}: {e}; --network names the work folder that `test` was run on", path.display())
+    })?;
     let read = mgr_eval::table::read_predictions_csv(file).map_err(|e| format!("{}: {e}", path.display()))?;
     if read.classes != table.classes {
-        return Err(format!("{}: its genres are {}, those of the dataset {}", path.display(), read.classes.join(", "), table.classes.join(", ")));
+        return Err(format!(
+            "{}: its genres are {}, those of the dataset {}",
+            path.display(),
+            read.classes.join(", "),
+            table.classes.join(", ")
+        ));
     }
     // Pictures are named after their clips: genre.stem.png.
     let name = |id: &str| {
@@ -315,7 +316,8 @@ pub fn network_scores(path: &Path, table: &Described) -> Result<BTreeMap<String,
     let by_name: BTreeMap<String, &String> = table.ids.iter().map(|id| (name(id), id)).collect();
     let mut scores = BTreeMap::new();
     for clip in read.clips {
-        let stem = clip.id.trim_end_matches(".png").split_once('.').map_or(clip.id.as_str(), |(_, stem)| stem);
+        let stem =
+            clip.id.trim_end_matches(".png").split_once('.').map_or(clip.id.as_str(), |(_, stem)| stem);
         if let Some(id) = by_name.get(stem) {
             scores.insert((*id).clone(), clip.scores);
         }
@@ -336,7 +338,12 @@ pub fn folds_of(table: &Described, folds: usize, seed: u64) -> Result<(Vec<Fold>
     if folds == 1 {
         let rule = RatioSplit { train: 0.9, validation: 0.05, seed };
         let fold = if knows { rule.split_groups(&table.labels, &groups) } else { rule.split(&table.labels) };
-        return Ok((vec![fold.map_err(refused)?], format!("90 / 5 / 5, {apart}, seed {seed}; nothing is chosen on the validation part, so it is trained on")));
+        return Ok((
+            vec![fold.map_err(refused)?],
+            format!(
+                "90 / 5 / 5, {apart}, seed {seed}; nothing is chosen on the validation part, so it is trained on"
+            ),
+        ));
     }
     let validation_fraction = 0.0;
     let found = if knows {

@@ -185,7 +185,12 @@ pub fn chosen(models: &Path) -> Result<(Chosen, Box<dyn Network>)> {
 ///
 /// # Errors
 /// The sentence of mgr-models.
-pub fn scores(network: &dyn Network, prepared: &Prepared, rows: &[usize], batch: usize) -> Result<Array2<f32>> {
+pub fn scores(
+    network: &dyn Network,
+    prepared: &Prepared,
+    rows: &[usize],
+    batch: usize,
+) -> Result<Array2<f32>> {
     let examples = PictureExamples::new(&prepared.pictures, &prepared.labels, rows)?;
     probabilities(network, &examples, batch).map_err(sentence)
 }
@@ -194,14 +199,24 @@ pub fn scores(network: &dyn Network, prepared: &Prepared, rows: &[usize], batch:
 ///
 /// # Errors
 /// The sentence of mgr-models.
-pub fn features(network: &dyn Network, prepared: &Prepared, rows: &[usize], batch: usize) -> Result<Array2<f32>> {
+pub fn features(
+    network: &dyn Network,
+    prepared: &Prepared,
+    rows: &[usize],
+    batch: usize,
+) -> Result<Array2<f32>> {
     let examples = PictureExamples::new(&prepared.pictures, &prepared.labels, rows)?;
     codes(network, &examples, batch).map_err(sentence)
 }
 
 /// Verdicts on the test part.
 #[must_use]
-pub fn classification(prepared: &Prepared, rows: &[usize], scores: &Array2<f32>, run: RunDescription) -> Classification {
+pub fn classification(
+    prepared: &Prepared,
+    rows: &[usize],
+    scores: &Array2<f32>,
+    run: RunDescription,
+) -> Classification {
     let clip = |(at, &row): (usize, &usize)| {
         let scores: Vec<f64> = scores.row(at).iter().map(|v| f64::from(*v)).collect();
         let best = (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b]));

@@ -70,7 +70,11 @@ fn file_name(collection: &Collection, row: usize) -> String {
     let genre = plain(&collection.labels[entry.labels.first().copied().unwrap_or_default()]);
     let stem = entry.path.file_stem().unwrap_or_default().to_string_lossy();
     let is_number = !entry.id.is_empty() && entry.id.bytes().all(|b| b.is_ascii_digit());
-    if is_number { format!("{genre}.{}_{}.png", entry.id, plain(&stem)) } else { format!("{genre}.{}.png", plain(&stem)) }
+    if is_number {
+        format!("{genre}.{}_{}.png", entry.id, plain(&stem))
+    } else {
+        format!("{genre}.{}.png", plain(&stem))
+    }
 }
 
 /// Draws all clips and writes pictures, lists and `preparation.json` below `work`.
@@ -217,7 +221,11 @@ impl Prepared {
     pub fn read(work: &Path, wanted: [bool; 3]) -> Result<Self> {
         let told = work.join("preparation.json");
         let refuse = |reason: String| {
-            format!("{}: {reason}; prepare the pictures first, with `prepare --work {}`", told.display(), work.display())
+            format!(
+                "{}: {reason}; prepare the pictures first, with `prepare --work {}`",
+                told.display(),
+                work.display()
+            )
         };
         let text = std::fs::read_to_string(&told).map_err(|e| refuse(e.to_string()))?;
         let about: Preparation = serde_json::from_str(&text).map_err(|e| refuse(e.to_string()))?;
@@ -238,9 +246,13 @@ impl Prepared {
                 return Err(refuse(format!("{part}_files.txt and {part}_labels.txt differ in length")));
             }
             for (file, label) in files.lines().zip(labels.lines()) {
-                let label: usize = label.trim().parse().map_err(|_| refuse(format!("{label:?} is no genre's number")))?;
+                let label: usize =
+                    label.trim().parse().map_err(|_| refuse(format!("{label:?} is no genre's number")))?;
                 if label >= found.about.classes.len() {
-                    return Err(refuse(format!("genre {label} of {file} is none of {}", found.about.classes.len())));
+                    return Err(refuse(format!(
+                        "genre {label} of {file} is none of {}",
+                        found.about.classes.len()
+                    )));
                 }
                 found.parts[at].push(found.files.len());
                 found.pictures.push(read_png(&work.join("images").join(file))?);

@@ -39,7 +39,9 @@ impl Sheet {
     pub fn new(truth: &[usize], predicted: &[usize], scores: &Array2<f32>) -> Result<Self> {
         let classes = scores.ncols();
         let matrix = ConfusionMatrix::from_labels(truth, predicted, classes).map_err(sentence)?;
-        let top = |k: usize| top_k_accuracy(truth, scores.view(), k.min(classes), ScoreTies::LowerClass).map_err(sentence);
+        let top = |k: usize| {
+            top_k_accuracy(truth, scores.view(), k.min(classes), ScoreTies::LowerClass).map_err(sentence)
+        };
         let areas = roc_auc_one_vs_rest(truth, scores.view()).map_err(sentence)?;
         Ok(Self {
             top: [top(1)?, top(2)?, top(3)?],
@@ -129,11 +131,16 @@ impl Published {
         if predicted.len() != rows || scores.dim() != (rows, classes.len()) {
             return Err(named(
                 "music_dataset.csv",
-                &format!("{rows} clips, but {} predictions and scores of {:?}", predicted.len(), scores.dim()),
+                &format!(
+                    "{rows} clips, but {} predictions and scores of {:?}",
+                    predicted.len(),
+                    scores.dim()
+                ),
             ));
         }
         let width = features.len() / rows.max(1);
-        let features = Array2::from_shape_vec((rows, width), features).map_err(|e| named("music_dataset.csv", &e))?;
+        let features =
+            Array2::from_shape_vec((rows, width), features).map_err(|e| named("music_dataset.csv", &e))?;
         let predicted: Option<Vec<usize>> =
             predicted.iter().map(|&p| usize::try_from(p).ok().filter(|p| *p < classes.len())).collect();
         let predicted = predicted.ok_or_else(|| named("prediction.npy", &"a genre outside 0 to 5"))?;
@@ -161,7 +168,9 @@ impl Published {
         let from_scores = predicted_labels(self.scores.view()).map_err(sentence)?;
         let differing = from_scores.iter().zip(&self.predicted).filter(|(a, b)| a != b).count();
         if differing > 0 {
-            return Err(format!("prediction.npy and prediction_probabilities.npy differ for {differing} clips"));
+            return Err(format!(
+                "prediction.npy and prediction_probabilities.npy differ for {differing} clips"
+            ));
         }
         Ok([
             Sheet::new(&self.truth, &self.predicted, &self.scores)?,

@@ -17,7 +17,9 @@ use crate::studies::spoken::{Result, percent, sentence, with_interval};
 #[must_use]
 pub fn beside(sheet: &Sheet) -> Table {
     let [one, two, three] = sheet.top;
-    let row = |name: &str, ours: f64, published: &str| vec![name.to_owned(), format!("{ours:.4}"), published.to_owned()];
+    let row = |name: &str, ours: f64, published: &str| {
+        vec![name.to_owned(), format!("{ours:.4}"), published.to_owned()]
+    };
     numbers(
         "This run, and the published one on 1,500 clips of MagnaTagATune",
         &["Measure", "This run", "Published"],
@@ -58,7 +60,8 @@ pub fn results(
         row("macro F1", "Test Set F-score", sheet.macro_f1, of_rows.macro_f1),
         row("ROC AUC, each genre against the rest", "ROC AUC", sheet.roc_auc, of_rows.roc_auc),
     ];
-    let titles = ["Measure", "Stated in res.txt", "Of the stored scores", "Of the same as a softmax of each clip"];
+    let titles =
+        ["Measure", "Stated in res.txt", "Of the stored scores", "Of the same as a softmax of each clip"];
     let table = numbers("The published outputs measured anew", &titles, rows);
     for row in &table.rows {
         println!("{:40} {:20} {} {}", row[0], row[1], row[2], row[3]);
@@ -77,7 +80,12 @@ pub fn results(
     let caption = |name, title| Caption { name, title };
     let report = Report {
         title: "MusicFeaturization: the published outputs measured anew".to_owned(),
-        subtitle: format!("{} clips, {} genres, {} features each", published.truth.len(), published.classes.len(), published.features.ncols()),
+        subtitle: format!(
+            "{} clips, {} genres, {} features each",
+            published.truth.len(),
+            published.classes.len(),
+            published.features.ncols()
+        ),
         headline: vec![Headline {
             label: "Top 1".to_owned(),
             value: percent(sheet.top[0]),
@@ -85,7 +93,9 @@ pub fn results(
         }],
         warnings: vec![
             "Several clips of one song stand on both sides of the published split.".to_owned(),
-            format!("The stored scores sum to {low:.4} to {high:.4} over each batch of a hundred and not over each clip: the softmax ran over the batch. The area under the ROC curve is then not comparable with others; the last column has the same scores as a softmax of each clip."),
+            format!(
+                "The stored scores sum to {low:.4} to {high:.4} over each batch of a hundred and not over each clip: the softmax ran over the batch. The area under the ROC curve is then not comparable with others; the last column has the same scores as a softmax of each clip."
+            ),
         ],
         sections: vec![
             section("Measures", "measures", vec![Block::Table(table)]),
@@ -93,15 +103,33 @@ pub fn results(
                 "By genre",
                 "genres",
                 vec![
-                    Block::Figure(confusion_figure(caption("confusion", "Confusion matrix"), &sheet.matrix, &published.classes).map_err(sentence)?),
+                    Block::Figure(
+                        confusion_figure(
+                            caption("confusion", "Confusion matrix"),
+                            &sheet.matrix,
+                            &published.classes,
+                        )
+                        .map_err(sentence)?,
+                    ),
                     per_class_table(&sheet.matrix, &published.classes).map_err(sentence)?,
-                    Block::Figure(roc_figure(caption("roc", "ROC curves, softmax of each clip"), &curves, &published.classes).map_err(sentence)?),
+                    Block::Figure(
+                        roc_figure(
+                            caption("roc", "ROC curves, softmax of each clip"),
+                            &curves,
+                            &published.classes,
+                        )
+                        .map_err(sentence)?,
+                    ),
                 ],
             ),
-            section("Published results", "published", vec![
-                published_table(Protocol::MagnaTagATuneSix, Measure::Accuracy, None),
-                published_table(Protocol::MagnaTagATuneSix, Measure::MacroF1, None),
-            ]),
+            section(
+                "Published results",
+                "published",
+                vec![
+                    published_table(Protocol::MagnaTagATuneSix, Measure::Accuracy, None),
+                    published_table(Protocol::MagnaTagATuneSix, Measure::MacroF1, None),
+                ],
+            ),
             section("What was run", "run", vec![Block::Code(command.to_owned())]),
         ],
     };
@@ -112,7 +140,12 @@ pub fn results(
 ///
 /// # Errors
 /// The sentence of mgr-eval.
-pub fn told(name: &str, verdicts: &Verdicts, table: &Described, run: &RunDescription) -> Result<Classification> {
+pub fn told(
+    name: &str,
+    verdicts: &Verdicts,
+    table: &Described,
+    run: &RunDescription,
+) -> Result<Classification> {
     let found = verdicts.classification(name, table, run);
     let matrix = found.confusion().map_err(sentence)?;
     println!("{name:38} {}", with_interval(matrix.correct(), matrix.total())?);
@@ -146,7 +179,13 @@ pub fn bahuleyan(
         let file = name.replace([' ', ','], "_");
         out.classification(&format!("{file}/"), found)?;
     }
-    let titles = ["System", "Accuracy (95 % interval)", "Macro F1", "ROC AUC", "Published accuracy / F / AUC (AudioSet, seven genres)"];
+    let titles = [
+        "System",
+        "Accuracy (95 % interval)",
+        "Macro F1",
+        "ROC AUC",
+        "Published accuracy / F / AUC (AudioSet, seven genres)",
+    ];
     let comparison = numbers("Systems side by side", &titles, rows);
     out.table("systems.csv", &comparison)?;
     out.json("results.json", &json!({ "split": split, "systems": measured, "left_out": table.notes }))?;
@@ -161,7 +200,8 @@ pub fn bahuleyan(
     };
     let bars: Vec<Importance> = table.columns.iter().enumerate().map(bar).collect();
     let caption = Caption { name: "importance", title: "The twenty most important features to boosting" };
-    let importance = importance_figure(caption, "Decrease of impurity, mean and deviation over folds", &bars, 20);
+    let importance =
+        importance_figure(caption, "Decrease of impurity, mean and deviation over folds", &bars, 20);
 
     let mut sections = vec![
         section("Systems", "systems", vec![Block::Table(comparison)]),
@@ -190,7 +230,12 @@ pub fn bahuleyan(
     }
     out.report(&Report {
         title: format!("Bahuleyan's study: {}", run.dataset),
-        subtitle: format!("{} clips, {} genres, {} features", table.ids.len(), table.classes.len(), table.columns.len()),
+        subtitle: format!(
+            "{} clips, {} genres, {} features",
+            table.ids.len(),
+            table.classes.len(),
+            table.columns.len()
+        ),
         headline,
         warnings: run.known_leaks.clone(),
         sections,
