@@ -57,7 +57,14 @@ fn fma_metadata(folder: &Path) {
         let named = if id == 7 { "" } else { genre };
         writeln!(tracks, "{id},artist {},{split},{subset},{named}", id / 2).unwrap();
         let noise = f64::from((id * 37) % 11) / 10.0;
-        writeln!(features, "{id},{},{noise},{}", f64::from(id % 3) + noise, 1.0 - noise).unwrap();
+        writeln!(
+            features,
+            "{id},{},{},{}",
+            f64::from(id % 3) + noise,
+            f64::from((id * 53) % 7) / 7.0 + f64::from(u32::from(id % 3 == 1)),
+            1.0 - noise
+        )
+        .unwrap();
         if id % 2 == 0 {
             writeln!(echonest, "{id},{noise},{}", 90.0 + f64::from(id % 3)).unwrap();
         }

@@ -36,13 +36,16 @@ pub fn distributions(table: &StudyTable, most: usize) -> Result<Vec<Figure>> {
     } else {
         table.measures.iter().map(|m| (m.name.clone(), m.values.clone())).collect()
     };
+    // A few rows a bin, or the lines show chance.
+    let bins = (table.labels.len() / table.classes.len() / 6).clamp(8, 40);
     let drawn = shown.iter().filter(|(_, values)| values.iter().any(|v| v.is_finite())).enumerate();
     drawn
         .map(|(number, (name, values))| {
             let file = format!("distribution_{:02}", number + 1);
             let title = format!("{name} by genre");
             let caption = Caption { name: &file, title: &title };
-            distribution_figure(caption, name, &table.by_class(values), &table.classes, 40).map_err(sentence)
+            distribution_figure(caption, name, &table.by_class(values), &table.classes, bins)
+                .map_err(sentence)
         })
         .collect()
 }
@@ -98,7 +101,7 @@ pub fn pca(rows: &Array2<f64>, labels: &[usize], classes: &[String]) -> Result<(
     Ok((figures, shares))
 }
 
-/// The first three discriminant directions, by pairs; for two genres, which have one direction, its distribution.
+/// The first three discriminant directions, by pairs; where there is but one, as of two genres, its distribution.
 ///
 /// # Errors
 /// The sentences of mgr-learn and mgr-eval.
@@ -109,7 +112,7 @@ pub fn lda(rows: &Array2<f64>, labels: &[usize], classes: &[String]) -> Result<V
     if found.ncols() < 2 {
         let mut by_class = vec![Vec::new(); classes.len()];
         labels.iter().zip(found.column(0)).for_each(|(&label, &value)| by_class[label].push(value));
-        let caption = Caption { name: "lda_1", title: "The discriminant direction of two genres" };
+        let caption = Caption { name: "lda_1", title: "The only discriminant direction" };
         let figure = distribution_figure(caption, "Discriminant direction", &by_class, classes, 60);
         return Ok(vec![figure.map_err(sentence)?]);
     }

@@ -87,7 +87,7 @@ pub fn comparison(scored: &[Scored]) -> Result<Table> {
             format!("{:.2}", s.fit_seconds),
             if s.validation.is_finite() { percent(s.validation) } else { "–".to_owned() },
             percent(s.published),
-            if s.stopped_early { "stopped before it converged".to_owned() } else { String::new() },
+            if s.stopped_early { "yes".to_owned() } else { String::new() },
         ])
     };
     let titles = [
@@ -99,7 +99,7 @@ pub fn comparison(scored: &[Scored]) -> Result<Table> {
         "Fit in s",
         "Validation accuracy",
         "Published (16 genres of FMA)",
-        "Note",
+        "Stopped early",
     ];
     Ok(numbers(
         "Fifteen classifiers and three votes",
