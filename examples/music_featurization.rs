@@ -96,7 +96,7 @@ pub struct Training {
     pub batch: usize,
     #[arg(long, default_value_t = 1e-3)]
     pub learning_rate: f64,
-    /// What the sum of the squared weights of the layers above the convolutions is multiplied by in the loss.
+    /// What the sum of the squared weights of the first layer above the convolutions is multiplied by in the loss.
     #[arg(long, default_value_t = 1e-3)]
     pub l2: f64,
     #[arg(long, default_value_t = 0.3)]

@@ -1,6 +1,7 @@
 //! Finds the libtorch that torch-sys linked and makes this package's binaries find it at run time without `LD_LIBRARY_PATH`.
 //!
-//! It also compiles `native/denormals.cpp` against libtorch's headers; where these are missing, denormal numbers stay as they are.
+//! It also compiles `native/interrupt.c`, and `native/denormals.cpp` against libtorch's headers; where these are missing, denormal
+//! numbers stay as they are.
 //!
 //! Link arguments do not travel to dependents, so the folder is published as metadata: a direct dependent's build script reads it as
 //! `DEP_MGR_MODELS_LIBTORCH_LIB`.
@@ -10,8 +11,10 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=native/denormals.cpp");
+    println!("cargo::rerun-if-changed=native/interrupt.c");
     println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
     println!("cargo::rustc-check-cfg=cfg(mgr_native)");
+    cc::Build::new().file("native/interrupt.c").compile("mgr_interrupt");
     let Some(folder) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else { return };
     // Two places: the folder itself, and the workspace's link to it, which goes on working when set-up moves the folder.
     let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());

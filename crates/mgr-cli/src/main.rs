@@ -15,6 +15,8 @@ mod outcome;
 #[cfg(feature = "nets")]
 mod predict;
 mod profile;
+#[cfg(feature = "nets")]
+mod run;
 mod table;
 #[cfg(feature = "nets")]
 mod tag;
@@ -43,6 +45,8 @@ Examples:
   mgr learn --table features.csv --all           every classifier, sorted by accuracy
   mgr audio info music/                          format, length, tags, loudness, damage
   mgr audio convert in.mp3 out.wav --rate 22050  a WAV file of it
+  mgr run run.toml --out out/run                 the main job; --dry-run tells what it will take
+  mgr run run.toml --final --out out/final       the same on all clips, for later use
   mgr predict --run out/demo song.mp3            its genre, by a finished run
   mgr predict --run out/demo music/ --json       one JSON document for many files
   mgr weights fetch musicnn                      pretrained weights, by pip
@@ -50,7 +54,7 @@ Examples:
   mgr embed music/ --store out/store             embeddings of every file
   mgr models --json                              the networks and their counts of parameters
 
-A run is made by `cargo xtask demo` or `cargo run --release --example pipeline`.
+A run is made by `mgr run`, `cargo xtask demo` or `cargo run --release --example pipeline`.
 Exit codes: 0 all done, 2 some files failed, 1 none done (audio info: 1 when any file is bad).";
 
 #[derive(Subcommand)]
@@ -65,6 +69,9 @@ enum Command {
     Features(features::Arguments),
     /// Fit classifiers to a table of features and tell how well they do.
     Learn(learn::Arguments),
+    /// Run the main job: a folder of music to cross-validated verdicts and a report.
+    #[cfg(feature = "nets")]
+    Run(run::Arguments),
     /// Tell the genre of audio files, by a finished run.
     #[cfg(feature = "nets")]
     Predict(predict::Arguments),
@@ -97,6 +104,8 @@ fn main() -> ExitCode {
         Command::Extract(arguments) => extract::run(&arguments),
         Command::Features(arguments) => features::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        #[cfg(feature = "nets")]
+        Command::Run(arguments) => run::run(&arguments),
         #[cfg(feature = "nets")]
         Command::Predict(arguments) => predict::run(&arguments),
         #[cfg(feature = "nets")]

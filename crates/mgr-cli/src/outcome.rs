@@ -42,3 +42,10 @@ pub(crate) fn print(line: impl std::fmt::Display) -> Result<(), String> {
         _ => Ok(()),
     }
 }
+
+/// Set when the user wants the work to end.
+#[cfg(feature = "nets")]
+pub(crate) fn interrupted() -> &'static std::sync::atomic::AtomicBool {
+    static STOP: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    &STOP
+}

@@ -17,9 +17,9 @@ pub(crate) struct Arguments {
     /// Audio files, or folders to search through.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Folder of a finished run.
+    /// Folder of a finished run. Default: the one that `mgr run --install` made.
     #[arg(long, value_name = "RUN")]
-    run: PathBuf,
+    run: Option<PathBuf>,
     /// Print one JSON document instead of a table.
     #[arg(long)]
     json: bool,
@@ -44,7 +44,7 @@ struct Entry<'a> {
 fn entry<'a>(classes: &'a [String], path: &Path, prediction: &Result<Prediction, String>) -> Entry<'a> {
     let path = shown(path);
     match prediction {
-        Ok(Prediction { class, probabilities }) => Entry {
+        Ok(Prediction { class, probabilities, .. }) => Entry {
             path,
             genre: Some(&classes[*class]),
             probabilities: Some(
@@ -68,8 +68,25 @@ fn line(classes: &[String], width: usize, path: &Path, prediction: &Prediction) 
     format!("{:<width$}  {:<12}  {}", shown(path), classes[prediction.class], named.join(", "))
 }
 
+/// The run that is asked.
+fn folder(arguments: &Arguments) -> Result<PathBuf, String> {
+    if let Some(run) = &arguments.run {
+        return Ok(run.clone());
+    }
+    crate::run::installed().filter(|run| run.join("run.json").exists()).ok_or_else(|| {
+        "no run is installed: name one with --run RUN, or train a genre head on musicnn's embedding with \
+         `mgr weights fetch musicnn` and `mgr run configs/musicnn-head.toml --dataset MUSIC --final --install` (MUSIC holds \
+         genre/file.ext)"
+            .to_owned()
+    })
+}
+
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let predictor = match Predictor::load(&arguments.run) {
+    let run = match folder(arguments) {
+        Ok(run) => run,
+        Err(error) => return refuse(error),
+    };
+    let predictor = match Predictor::load(&run) {
         Ok(predictor) => predictor,
         Err(error) => return refuse(error),
     };
@@ -77,14 +94,19 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(files) => files,
         Err(error) => return refuse(error),
     };
-    match answer(arguments, &predictor, &files) {
+    match answer(arguments, &run, &predictor, &files) {
         Ok((done, failed)) => exit_code(done, failed),
         Err(error) => refuse(error),
     }
 }
 
 /// Predicts and prints; how many files were done, and how many failed.
-fn answer(arguments: &Arguments, predictor: &Predictor, files: &[PathBuf]) -> Result<(usize, usize), String> {
+fn answer(
+    arguments: &Arguments,
+    run: &Path,
+    predictor: &Predictor,
+    files: &[PathBuf],
+) -> Result<(usize, usize), String> {
     let classes = predictor.classes();
     let width = files.iter().map(|f| shown(f).chars().count()).max().unwrap_or(0);
     if !arguments.json && std::io::stdout().is_terminal() {
@@ -97,6 +119,9 @@ fn answer(arguments: &Arguments, predictor: &Predictor, files: &[PathBuf]) -> Re
         match &prediction {
             Ok(prediction) => {
                 done += 1;
+                for reason in &prediction.missing {
+                    eprintln!("mgr: without a feature: {reason}");
+                }
                 if !arguments.json {
                     print(line(classes, width, file, prediction))?;
                 }
@@ -111,7 +136,7 @@ fn answer(arguments: &Arguments, predictor: &Predictor, files: &[PathBuf]) -> Re
         }
     }
     if arguments.json {
-        let document = Document { run: shown(&arguments.run), classes, files: entries };
+        let document = Document { run: shown(run), classes, files: entries };
         print(serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?)?;
     }
     Ok((done, failed))

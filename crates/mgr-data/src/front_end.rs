@@ -11,7 +11,7 @@ use crate::{DataError, fingerprint};
 
 /// Counts changes of decoding, resampling and segmentation that change numbers. 3: an encoder's priming and padding are cut off
 /// AAC in MP4.
-const AUDIO_VERSION: u32 = 3;
+pub const AUDIO_VERSION: u32 = 3;
 
 /// How a file becomes features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check_columns;
 use crate::learner::{Classes, common, plan, targets, within};
-use crate::linalg::singular;
+use crate::linalg::{singular, solve_positive};
 use crate::logistic::softmax;
 use crate::matrix::Matrix;
 use crate::matrix::by_rows;
@@ -20,11 +20,16 @@ pub struct LdaConfig {
     pub tolerance: f64,
     /// Directions of the projection; none for all, one less than there are classes. Default none.
     pub components: Option<usize>,
+    /// How far the common covariance is drawn to a multiple of the identity, above 0 to 1, for tables of few rows: with `s` it is
+    /// `(1 - s) S + s (trace S / columns) I`, `scikit-learn`'s `solver="lsqr", shrinkage=s`. There are then no directions to project
+    /// on. Default none: the solver by singular values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shrinkage: Option<f64>,
 }
 
 impl Default for LdaConfig {
     fn default() -> Self {
-        Self { tolerance: 1e-4, components: None }
+        Self { tolerance: 1e-4, components: None, shrinkage: None }
     }
 }
 
@@ -37,6 +42,13 @@ impl LdaConfig {
         within("tolerance", self.tolerance, 0.0, 1.0, "0 to 1")?;
         if let Some(components) = self.components {
             crate::learner::at_least_one("components", components)?;
+        }
+        if let Some(shrinkage) = self.shrinkage {
+            within("shrinkage", shrinkage, 1e-9, 1.0, "1e-9 to 1")?;
+            if self.components.is_some() {
+                return within("components", 1.0, 0.0, 0.0, "none with shrinkage, which has no directions")
+                    .map(|()| Lda { config: self.clone() });
+            }
         }
         Ok(Lda { config: self.clone() })
     }
@@ -124,6 +136,24 @@ impl Learner for Lda {
         for (mut row, &c) in within.rows_mut().into_iter().zip(&targets.of_row) {
             row -= &means.row(c);
         }
+        if let Some(shrinkage) = self.config.shrinkage {
+            within /= n.sqrt();
+            let weights = shrunk(&within, &means, shrinkage)?;
+            let own = (0..k).map(|c| -0.5 * means.row(c).dot(&weights.row(c)) + priors[c].ln());
+            let intercepts: Vec<f64> = own.collect();
+            if !weights.iter().chain(&intercepts).all(|v| v.is_finite()) {
+                return Err(LearnError::Overflow { what: "a weight" });
+            }
+            return Ok(LdaModel {
+                columns,
+                mean: centre.to_vec(),
+                scalings: Matrix::new(Array2::zeros((columns, 0))),
+                ratio: Vec::new(),
+                weights: Matrix::new(weights),
+                intercepts,
+                classes: targets.classes,
+            });
+        }
         let deviation = within.mapv(|v| v * v).sum_axis(Axis(0)).mapv(|v| {
             let deviation = (v / n).sqrt();
             if deviation > 0.0 { deviation } else { 1.0 }
@@ -186,6 +216,27 @@ impl Learner for Lda {
     }
 }
 
+/// `C^-1 m` for the class means `m`, with the shrunk covariance `C = a A^T A + b I` of deviations `A`: in as many unknowns as there
+/// are rows or columns, whichever are fewer.
+fn shrunk(within: &Array2<f64>, means: &Array2<f64>, shrinkage: f64) -> Result<Array2<f64>, LearnError> {
+    let (rows, columns) = within.dim();
+    let trace: f64 = within.iter().map(|v| v * v).sum();
+    let (a, b) = (1.0 - shrinkage, shrinkage * trace / columns as f64);
+    if !(b.is_finite() && b > 0.0) {
+        return Err(LearnError::Overflow { what: "the variance within classes, which vanishes; its inverse" });
+    }
+    if columns <= rows {
+        let mut covariance = within.t().dot(within) * a;
+        covariance.diag_mut().mapv_inplace(|v| v + b);
+        return Ok(by_rows(solve_positive(covariance.view(), means.t())?.t().to_owned()));
+    }
+    // (a A^T A + b I)^-1 m = (m - a A^T (a A A^T + b I)^-1 A m) / b
+    let mut gram = within.dot(&within.t()) * a;
+    gram.diag_mut().mapv_inplace(|v| v + b);
+    let inner = solve_positive(gram.view(), within.dot(&means.t()).view())?;
+    Ok(by_rows((means - &(within.t().dot(&inner) * a).t()) / b))
+}
+
 impl LdaModel {
     /// The table in the directions that separate the classes best, `(rows, directions)`.
     ///
@@ -243,5 +294,72 @@ impl Classifier for LdaModel {
             return Ok(difference.insert_axis(Axis(1)));
         }
         Ok(scores)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn table() -> (Array2<f64>, Vec<usize>) {
+        let t = array![
+            [1.0, 2.0, 0.5],
+            [1.5, 1.0, 0.1],
+            [0.5, 1.8, 0.9],
+            [4.0, 0.2, 2.0],
+            [3.5, 0.9, 2.5],
+            [4.4, 0.4, 1.5],
+            [2.0, 5.0, 3.0],
+            [2.4, 4.2, 3.9],
+            [1.4, 5.5, 3.3]
+        ];
+        (t, vec![0, 0, 0, 1, 1, 1, 2, 2, 2])
+    }
+
+    /// `LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3)` of scikit-learn 1.9.1 on the same rows.
+    #[test]
+    fn shrinkage_is_that_of_scikit_learn() {
+        let (table, labels) = table();
+        let config = LdaConfig { shrinkage: Some(0.3), ..LdaConfig::default() };
+        let model = config.plan().unwrap().fit(table.view(), &labels, 3).unwrap();
+        let decision = model.decision(array![[2.0, 2.0, 1.0]].view()).unwrap();
+        let expected = [63.67125253926838, 53.39357500408633, 7.834105558331771];
+        for (got, want) in decision.iter().zip(expected) {
+            approx::assert_relative_eq!(*got, want, max_relative = 1e-10);
+        }
+    }
+
+    #[test]
+    fn fewer_rows_than_columns_give_the_same_as_the_covariance() {
+        let (table, labels) = table();
+        // Columns of zeros change the identity's share alone.
+        let wide = ndarray::concatenate(Axis(1), &[table.view(), Array2::zeros((9, 17)).view()]).unwrap();
+        let shrinkage = 0.3_f64;
+        let fit = |table: &Array2<f64>, shrinkage| {
+            let config = LdaConfig { shrinkage: Some(shrinkage), ..LdaConfig::default() };
+            config.plan().unwrap().fit(table.view(), &labels, 3).unwrap()
+        };
+        // s' / 20 / (1 - s') = s / 3 / (1 - s) makes the ratio of the two terms the same; weights then differ by a factor.
+        let ratio = shrinkage / (1.0 - shrinkage) * 20.0 / 3.0;
+        let (narrow, broad) = (fit(&table, shrinkage), fit(&wide, ratio / (1.0 + ratio)));
+        let factor = (1.0 - shrinkage) * (1.0 + ratio);
+        for c in 0..3 {
+            for j in 0..3 {
+                approx::assert_relative_eq!(
+                    broad.weights()[[c, j]],
+                    narrow.weights()[[c, j]] * factor,
+                    max_relative = 1e-9
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn shrinkage_has_its_range_and_no_directions() {
+        let config = LdaConfig { shrinkage: Some(1.5), ..LdaConfig::default() };
+        assert!(config.plan().unwrap_err().to_string().contains("shrinkage"));
+        let config = LdaConfig { shrinkage: Some(0.5), components: Some(1), ..LdaConfig::default() };
+        assert!(config.plan().unwrap_err().to_string().contains("directions"));
     }
 }

@@ -70,6 +70,9 @@ impl PipelineConfig {
     pub fn plan(&self) -> Result<Pipeline, LearnError> {
         if let ReductionConfig::Lda(lda) = &self.reduction {
             lda.plan()?;
+            if let Some(shrinkage) = lda.shrinkage {
+                crate::learner::within("shrinkage", shrinkage, 0.0, 0.0, "none in a reduction: it has no directions")?;
+            }
         }
         Ok(Pipeline { learner: self.learner.plan()?, config: self.clone() })
     }

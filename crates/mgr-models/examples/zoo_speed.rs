@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .map_or(String::from("| |"), |peer| format!("| {:.1} | {:.2}", 1e3 * peer, own / peer))
         };
         println!(
-            "| `{name}` | {batch} | {:.1} {} | {:.1} {} | {:.1} |",
+            "| `{name}` | {batch} | {:.3} {} | {:.3} {} | {:.1} |",
             1e3 * step,
             beside("step", step),
             1e3 * inference,

@@ -1,5 +1,7 @@
 //! Where tensors live and how many threads work on them.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -42,6 +44,50 @@ impl DeviceConfig {
     }
 }
 
+impl FromStr for DeviceConfig {
+    type Err = Error;
+
+    /// "cpu", "cuda" (the first GPU) or "cuda:1", as PyTorch writes them.
+    ///
+    /// ```
+    /// use mgr_models::device::DeviceConfig;
+    /// assert_eq!("cuda:1".parse::<DeviceConfig>()?, DeviceConfig::Cuda { index: 1 });
+    /// assert!("gpu".parse::<DeviceConfig>().is_err());
+    /// # Ok::<(), mgr_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`] for any other text. Whether the device is there is told by [`DeviceConfig::resolve`].
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::InvalidConfig {
+            field: "device",
+            value: text.to_string(),
+            allowed: "cpu, cuda, cuda:0, cuda:1, ...",
+        };
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda { index: 0 }),
+            _ => {
+                let index = text.strip_prefix("cuda:").ok_or_else(wrong)?;
+                // `parse` would take a sign.
+                if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(wrong());
+                }
+                Ok(Self::Cuda { index: index.parse().map_err(|_| wrong())? })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for DeviceConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => write!(f, "cpu"),
+            Self::Cuda { index } => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
 /// Sets how many threads libtorch uses inside one operation, for operations started from the calling thread.
 ///
 /// # Errors
@@ -62,4 +108,35 @@ pub fn set_threads(threads: usize) -> Result<(), Error> {
 #[must_use]
 pub fn threads() -> usize {
     tch::get_num_threads().max(1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_have_names() -> Result<(), Error> {
+        for (text, device) in [
+            ("cpu", DeviceConfig::Cpu),
+            ("cuda:0", DeviceConfig::Cuda { index: 0 }),
+            ("cuda:17", DeviceConfig::Cuda { index: 17 }),
+        ] {
+            assert_eq!(text.parse::<DeviceConfig>()?, device);
+            assert_eq!(device.to_string(), text);
+        }
+        assert_eq!("cuda".parse::<DeviceConfig>()?, DeviceConfig::Cuda { index: 0 });
+        for wrong in
+            ["", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda:99999999999999999999", "cuda1"]
+        {
+            let error = wrong.parse::<DeviceConfig>();
+            assert!(matches!(error, Err(Error::InvalidConfig { field: "device", .. })), "{wrong}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_an_error_that_says_so() {
+        let absent = DeviceConfig::Cuda { index: 4711 }.resolve();
+        assert!(matches!(absent, Err(Error::CudaUnavailable { index: 4711, .. })));
+    }
 }

@@ -1,6 +1,6 @@
 //! A trained network and inputs make class probabilities and codes.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use tch::{Kind, Tensor};
 
 use crate::device::flushing_denormals;
@@ -63,6 +63,30 @@ pub fn layers(
         .into_iter()
         .map(|(name, tensor)| Ok((name, TensorData::from_tensor(&tensor.f_squeeze_dim(0)?)?)))
         .collect()
+}
+
+/// Class probabilities and codes in one pass; see [`probabilities`] and [`codes`].
+///
+/// # Errors
+/// Those of [`codes`].
+pub fn probabilities_and_codes(
+    network: &dyn Network,
+    inputs: &dyn Inputs,
+    batch_size: usize,
+) -> Result<(Array2<f32>, Array2<f32>), Error> {
+    let no_code = || Error::NetworkOutput {
+        network: network.name(),
+        got: "no code".to_string(),
+        expected: "a code beside the logits".to_string(),
+    };
+    let (classes, size) = (network.classes(), network.code_size().ok_or_else(no_code)?);
+    let joint = rows(network, inputs, batch_size, ["probabilities and codes", "numbers"], classes + size, |tensor| {
+        let output = network.forward_with_code(tensor, Mode::Evaluate)?;
+        let code = output.code.ok_or_else(no_code)?;
+        Ok(Tensor::f_cat(&[output.logits.f_softmax(-1, Kind::Float)?, code], 1)?)
+    })?;
+    let (probabilities, codes) = joint.view().split_at(Axis(1), classes);
+    Ok((probabilities.to_owned(), codes.to_owned()))
 }
 
 /// One row of `width` numbers for each input.

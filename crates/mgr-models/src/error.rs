@@ -165,7 +165,7 @@ pub enum Error {
         expected: String,
     },
     /// The training loss stopped being a number.
-    #[error("loss is {loss} in epoch {epoch} at step {step}, the last checkpoint is kept")]
+    #[error("loss is {loss} in epoch {epoch} at step {step}; {}", last_good(.checkpoint.as_deref()))]
     NonFiniteLoss {
         /// Epoch, from 1.
         epoch: usize,
@@ -173,14 +173,42 @@ pub enum Error {
         step: usize,
         /// The loss.
         loss: f64,
+        /// The last good checkpoint; none where none was written.
+        checkpoint: Option<PathBuf>,
     },
     /// The validation loss stopped being a number.
-    #[error("validation loss is {loss} after epoch {epoch}, the last checkpoint is kept")]
+    #[error("validation loss is {loss} after epoch {epoch}; {}", last_good(.checkpoint.as_deref()))]
     NonFiniteValidationLoss {
         /// Epoch, from 1.
         epoch: usize,
         /// The loss.
         loss: f64,
+        /// The last good checkpoint; none where none was written.
+        checkpoint: Option<PathBuf>,
+    },
+    /// A target is no number from 0 to 1.
+    #[error("{part} example {index} has a target of {value}, allowed is 0 to 1")]
+    TargetOutOfRange {
+        /// "training", "validation".
+        part: &'static str,
+        /// The example.
+        index: usize,
+        /// The target.
+        value: f32,
+    },
+    /// Mixed precision was asked for on a device that has none.
+    #[error("mixed precision needs a CUDA device, the network is on another")]
+    MixedPrecision,
+    /// The handler of Ctrl-C could not be set.
+    #[error("the system refuses to tell of Ctrl-C")]
+    Interrupt,
+    /// A network cannot be written as TorchScript.
+    #[error("{network} cannot be written as TorchScript: {reason}")]
+    Export {
+        /// The network.
+        network: &'static str,
+        /// Why.
+        reason: String,
     },
     /// CUDA was asked for and is not there.
     #[error("cuda device {index} was asked for, this libtorch sees {count} cuda devices")]
@@ -190,6 +218,13 @@ pub enum Error {
         /// Number of devices libtorch sees.
         count: usize,
     },
+}
+
+fn last_good(checkpoint: Option<&std::path::Path>) -> String {
+    match checkpoint {
+        Some(path) => format!("the last good checkpoint is {}", path.display()),
+        None => "there is no checkpoint from before".to_string(),
+    }
 }
 
 /// libtorch appends its C++ stack to the message; the first line is what a reader needs.

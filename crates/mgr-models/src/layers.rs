@@ -177,9 +177,44 @@ pub(crate) fn max_pool1d(input: &Tensor, window: usize) -> Result<Tensor, Error>
     Ok(pooled.f_squeeze_dim(2)?)
 }
 
+thread_local! {
+    /// Whether the operations of this thread are being recorded, sizes and all.
+    static RECORDED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs `work` without what only makes it faster and fixes the size of the batch.
+pub(crate) fn recorded<T>(work: impl FnOnce() -> T) -> T {
+    /// Puts the switch back, also when `work` panics.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            RECORDED.set(self.0);
+        }
+    }
+    let _restore = Restore(RECORDED.replace(true));
+    work()
+}
+
+/// Zeros of this shape after the batch of `like`, (batch, anything); in a recording they keep to the batch that comes.
+pub(crate) fn zeros_beside(like: &Tensor, rest: &[i64]) -> Result<Tensor, Error> {
+    let mut shape = vec![like.size().first().copied().unwrap_or(0)];
+    shape.extend(rest);
+    if !RECORDED.get() {
+        return Ok(Tensor::f_zeros(&shape[..], (like.kind(), like.device()))?);
+    }
+    let one = like.f_flatten(1, -1)?.f_narrow(1, 0, 1)?.f_mul_scalar(0.0)?;
+    let ones = vec![1_i64; rest.len()];
+    let folded: Vec<i64> = std::iter::once(-1).chain(ones).collect();
+    let wide: Vec<i64> = std::iter::once(-1).chain(rest.iter().copied()).collect();
+    Ok(one.f_reshape(&folded[..])?.f_expand(&wide[..], false)?)
+}
+
 /// The same picture with the channels of a pixel beside each other in memory, a layout that all following layers keep.
 /// A first convolution from one channel to a few runs about twice as fast in it on a processor.
 pub(crate) fn channels_last(input: &Tensor) -> Result<Tensor, Error> {
+    if RECORDED.get() {
+        return Ok(input.shallow_clone());
+    }
     let (batch, channels, height, width) = input.size4()?;
     let pixels = input.f_permute([0, 2, 3, 1])?.f_contiguous()?;
     // Permuting back would leave the strides of one channel ambiguous, and libtorch would take the other layout.

@@ -22,6 +22,8 @@
 //! # }
 //! ```
 //!
+//! A trained network goes out as TorchScript for programs in C++ and Python: [`torch_script::export`].
+//!
 //! Weights that others trained come in through [`pretrained`]. libtorch computes with denormal numbers unless told otherwise:
 //! [`device::flushing_denormals`].
 
@@ -36,6 +38,7 @@ pub mod pretrained;
 mod random;
 mod saved;
 mod tensor_file;
+pub mod torch_script;
 pub mod train;
 pub mod zoo;
 

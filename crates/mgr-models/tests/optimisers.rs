@@ -5,7 +5,8 @@ mod common;
 
 use common::{hashed, numbers, pytorch, tensor};
 use mgr_models::train::{
-    AdamConfig, CrossEntropy, Momentum, Optimiser, OptimiserConfig, RmsPropConfig, Schedule, SgdConfig,
+    AdamConfig, BinaryCrossEntropy, CrossEntropy, GroupConfig, History, Measure, Momentum, Optimiser,
+    OptimiserConfig, RmsPropConfig, Schedule, SgdConfig, WarmUpConfig,
 };
 use mgr_models::{Error, Parameters};
 use tch::{Device, Tensor};
@@ -167,4 +168,94 @@ fn losses_are_those_of_pytorch() {
         CrossEntropy::new(0.0, Some(weights), 5, Device::Cpu),
         Err(Error::LengthMismatch { .. })
     ));
+}
+
+#[test]
+fn schedules_by_step_and_plateaus_are_those_of_pytorch() {
+    let schedules = &pytorch()["schedules"];
+    let cycle = |rise, start_divisor, final_divisor| Schedule::OneCycle {
+        period: 4,
+        rise,
+        start_divisor,
+        final_divisor,
+    };
+    let history = |values: &[f64]| -> History {
+        let records: Vec<_> = (1..)
+            .zip(values)
+            .map(|(epoch, value)| {
+                let evaluation = serde_json::json!({"loss": value, "accuracy": value});
+                let rest = evaluation.clone();
+                serde_json::json!({"epoch": epoch, "learning_rate": 0.1, "train": evaluation, "validation": rest})
+            })
+            .collect();
+        serde_json::from_value(records.into()).unwrap()
+    };
+    for (schedule, expected) in [cycle(0.25, 10.0, 100.0), cycle(0.3, 25.0, 1e4)]
+        .iter()
+        .zip(schedules["one_cycle"].as_array().unwrap())
+    {
+        for (step, expected) in numbers(expected).into_iter().enumerate() {
+            let got = schedule.after(0.1, &history(&vec![1.0; step / 5]), step % 5, 5);
+            assert!((got - expected).abs() < 1e-12, "{step}: {got} {expected}");
+        }
+        let (last, later) =
+            (schedule.after(0.1, &history(&[1.0; 3]), 4, 5), schedule.after(0.1, &history(&[1.0; 9]), 2, 5));
+        assert_eq!(last, later);
+    }
+    let warm_up = WarmUpConfig { steps: 7, start: 0.1 };
+    for (step, expected) in numbers(&schedules["warm_up"]).into_iter().enumerate() {
+        assert!((warm_up.factor(step) - expected).abs() < 1e-12, "{step}");
+    }
+    let plateau = |measure, patience, factor, threshold, cooldown, minimum| Schedule::Plateau {
+        measure,
+        factor,
+        patience,
+        threshold,
+        cooldown,
+        minimum,
+    };
+    let values = numbers(&schedules["plateau"]["values"]);
+    for (name, schedule) in [
+        ("loss", plateau(Measure::ValidationLoss, 1, 0.5, 0.01, 0, 0.0)),
+        ("loss_cooldown", plateau(Measure::TrainLoss, 0, 0.3, 1e-4, 2, 0.005)),
+        ("accuracy", plateau(Measure::ValidationAccuracy, 2, 0.5, 0.05, 0, 0.0)),
+    ] {
+        let expected = numbers(&schedules["plateau"][name]);
+        assert!(expected.last() < expected.first());
+        for (finished, expected) in expected.into_iter().enumerate() {
+            let got = schedule.after(0.1, &history(&values[..finished]), 3, 5);
+            assert!((got - expected).abs() < 1e-12, "{name} {finished}: {got} {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_group_that_fits_nothing_is_refused() {
+    let parameters = parameters();
+    let groups = |group| Optimiser::with_groups(OptimiserConfig::default(), &parameters, &[group]);
+    let named = |prefix: &str| GroupConfig { prefix: prefix.into(), ..GroupConfig::default() };
+    assert!(groups(named("wei")).is_ok());
+    assert!(matches!(groups(named("wight")), Err(Error::InvalidConfig { field: "groups", .. })));
+    assert!(matches!(groups(named("")), Err(Error::InvalidConfig { field: "groups", .. })));
+    let decay = GroupConfig { weight_decay: Some(-1.0), ..named("weight") };
+    assert!(matches!(groups(decay), Err(Error::InvalidConfig { .. })));
+    let frozen = groups(GroupConfig { frozen: true, ..named("weight") }).unwrap();
+    assert_eq!(frozen.tensors().count(), 1);
+}
+
+#[test]
+fn binary_and_double_losses_are_those_of_pytorch() {
+    let logits = tensor(&hashed("logits", &[6, 4])) * 4.0;
+    let targets = tensor(&hashed("targets", &[6, 4])).gt(0.2).to_kind(tch::Kind::Float);
+    let weights: &[f32] = &[1.0, 0.5, 2.0, 4.0];
+    for (name, smoothing, weights) in
+        [("binary", 0.0, None), ("binary_weighted", 0.0, Some(weights)), ("binary_smoothed", 0.1, None)]
+    {
+        let loss = BinaryCrossEntropy::new(smoothing, weights, 4, Device::Cpu).unwrap();
+        let got = loss.mean(&logits, &targets).unwrap().double_value(&[]);
+        let expected = pytorch()["losses"][name].as_f64().unwrap();
+        assert!((got - expected).abs() < 1e-6, "{name}: {got} {expected}");
+    }
+    let error = BinaryCrossEntropy::new(0.0, Some(&[1.0]), 4, Device::Cpu).unwrap_err();
+    assert!(matches!(error, Error::LengthMismatch { what: "class_weights", got: 1, expected: 4 }));
 }

@@ -51,10 +51,16 @@ fn difference<'a>(got: impl IntoIterator<Item = &'a f32>, expected: &[f64]) -> f
 #[test]
 fn every_network_has_its_published_number_of_parameters() {
     for listed in listed() {
-        let network = listed.network.build(listed.classes, 0, DeviceConfig::Cpu).unwrap();
-        assert_eq!(network.parameters().trainable_count(), listed.parameters, "{:?}", listed.network);
-        let [channels, bands, frames] = listed.input.map(|axis| axis as i64);
-        let input = tch::Tensor::zeros([1, channels, bands, frames], (tch::Kind::Float, tch::Device::Cpu));
+        let network = listed.network.build_blank(listed.classes, DeviceConfig::Cpu).unwrap();
+        assert_eq!(network.parameters().weight_count(), listed.parameters, "{:?}", listed.network);
+        network.input().check(network.name(), &listed.input).unwrap();
+        if listed.weights.is_empty() && listed.network != NetworkConfig::Base2dCnn {
+            // Their forward pass is in `zoo.rs`.
+            continue;
+        }
+        let shape: Vec<i64> =
+            std::iter::once(1).chain(listed.input.iter().map(|&axis| axis as i64)).collect();
+        let input = tch::Tensor::zeros(&shape[..], (tch::Kind::Float, tch::Device::Cpu));
         for mode in [Mode::Evaluate, Mode::Train] {
             let pair = tch::Tensor::cat(&[&input, &input], 0);
             let logits = tch::no_grad(|| network.forward(&pair, mode)).unwrap();
@@ -62,6 +68,21 @@ fn every_network_has_its_published_number_of_parameters() {
         }
         let outputs = tch::no_grad(|| network.outputs(&input, Mode::Evaluate)).unwrap();
         assert_eq!(outputs[0].0, "logits");
+    }
+}
+
+#[test]
+fn every_published_set_of_weights_has_a_network_in_the_list() {
+    let listed: Vec<&str> = listed().into_iter().flat_map(|listed| listed.weights).collect();
+    for published in mgr_models::pretrained::catalogue() {
+        // The convolutions of VGG16 are a part of several networks.
+        let expected = usize::from(published.network.is_some());
+        assert_eq!(
+            listed.iter().filter(|name| **name == published.name).count(),
+            expected,
+            "{}",
+            published.name
+        );
     }
 }
 

@@ -57,7 +57,7 @@ fn the_network_ends_with_the_weights_of_the_selected_epoch() {
     assert_eq!(best.epoch, fit.selected_epoch);
     assert!(best.epoch < 12, "the test needs another seed");
     let loss = CrossEntropy::new(0.0, None, 3, tch::Device::Cpu).unwrap();
-    let again = evaluate(&network, &tiny_examples(2, 21), 8, &loss).unwrap();
+    let again = evaluate(&network, &tiny_examples(2, 21), 8, &loss.into()).unwrap();
     assert_eq!(Some(again), best.validation);
     for record in fit.history.epochs() {
         assert!(record.validation.unwrap().accuracy <= best.validation.unwrap().accuracy);
@@ -68,7 +68,7 @@ fn the_network_ends_with_the_weights_of_the_selected_epoch() {
 fn validation_figures_do_not_depend_on_the_batch_size() {
     let network = Tiny::new(1);
     let weights: &[f32] = &[1.0, 2.0, 0.5];
-    let loss = CrossEntropy::new(0.1, Some(weights), 3, tch::Device::Cpu).unwrap();
+    let loss = CrossEntropy::new(0.1, Some(weights), 3, tch::Device::Cpu).unwrap().into();
     let examples = tiny_examples(2, 21);
     let whole = evaluate(&network, &examples, 100, &loss).unwrap();
     for size in [1, 4, 20] {

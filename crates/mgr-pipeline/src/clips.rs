@@ -1,15 +1,13 @@
-//! The clips of a run: which there are, and their features.
+//! The clips of a run: which there are, and where their features lie.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mgr_data::dataset::Dataset;
-use mgr_data::extract::{Extraction, extract};
-use mgr_data::front_end::FrontEnd;
 use mgr_data::groups::Groups;
-use mgr_data::store::FeatureStore;
-use ndarray::Array3;
+use mgr_data::store::{FeatureStore, MappedClip};
 
 use crate::config::{DatasetKind, RunConfig};
+use crate::features::{Extracted, Feature};
 use crate::progress::Progress;
 use crate::{BadClip, PipelineError};
 
@@ -17,68 +15,60 @@ use crate::{BadClip, PipelineError};
 #[derive(Debug, Clone)]
 pub(crate) struct Clip {
     pub(crate) id: String,
+    pub(crate) path: PathBuf,
     pub(crate) class: usize,
     /// SHA-256 of the audio file.
     pub(crate) content: String,
     pub(crate) group: Option<String>,
-    /// (segments, rows, frames)
-    pub(crate) features: Array3<f32>,
+    /// Segments of each feature; 0 where the clip has not got it.
+    pub(crate) segments: Vec<usize>,
 }
 
 /// All clips of a run.
-#[derive(Debug)]
 pub(crate) struct Clips {
     pub(crate) dataset: Dataset,
     pub(crate) clips: Vec<Clip>,
+    /// One for each feature.
+    pub(crate) stores: Vec<FeatureStore>,
+    /// Files without any feature.
     pub(crate) bad: Vec<BadClip>,
+    /// Clips without some of the features: the clip, and why.
+    pub(crate) partial: Vec<BadClip>,
     pub(crate) damaged: Vec<BadClip>,
     pub(crate) notes: Vec<String>,
+    /// Seconds of extraction, and how many features were found in the stores.
+    pub(crate) extraction: (f64, usize),
 }
 
 impl Clips {
     pub(crate) fn labels(&self) -> Vec<usize> {
         self.clips.iter().map(|c| c.class).collect()
     }
+
+    /// The values of a clip where they lie; none where it has not got the feature.
+    pub(crate) fn view(&self, feature: usize, clip: usize) -> Result<Option<MappedClip>, PipelineError> {
+        let clip = &self.clips[clip];
+        if clip.segments[feature] == 0 {
+            return Ok(None);
+        }
+        match self.stores[feature].view(&clip.content)? {
+            Some(found) => Ok(Some(found)),
+            None => Err(PipelineError::Run {
+                path: self.stores[feature].folder().to_path_buf(),
+                reason: format!("the features of {} are gone: start the run again", clip.id),
+            }),
+        }
+    }
 }
 
-fn cache(config: &RunConfig) -> Result<PathBuf, PipelineError> {
+pub(crate) fn cache(config: &RunConfig) -> Result<PathBuf, PipelineError> {
     config.cache.clone().or_else(mgr_data::cache_folder).ok_or(PipelineError::NoCache)
 }
 
-/// Finds the clips and computes what of their features is not stored yet.
-pub(crate) fn gather(
+/// The dataset that a configuration names.
+pub(crate) fn dataset(
     config: &RunConfig,
-    front_end: &FrontEnd,
-    progress: &dyn Progress,
-) -> Result<Clips, PipelineError> {
-    let cache = cache(config)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.workers()).build()?;
-    let dataset = pool.install(|| dataset(config, &cache, progress))?;
-    let groups = config.groups.as_deref().map(Groups::read).transpose()?;
-    progress.say(&format!(
-        "{}: {} clips, {} genres",
-        dataset.name,
-        dataset.tracks.len(),
-        dataset.classes.len()
-    ));
-
-    let store = FeatureStore::open(&cache.join("features"), front_end)?;
-    let task = progress.begin("features", dataset.tracks.len());
-    let extraction = pool.install(|| extract(&dataset.tracks, front_end, &store, &|done| task.at(done, "")));
-    task.end();
-    let extraction = extraction?;
-    progress.say(&format!(
-        "features: {} clips, {} of them found in the store, {} files cannot be used",
-        extraction.clips.len(),
-        extraction.reused,
-        extraction.failed.len()
-    ));
-    assemble(dataset, groups.as_ref(), &extraction, &store)
-}
-
-fn dataset(
-    config: &RunConfig,
-    cache: &std::path::Path,
+    cache: &Path,
     progress: &dyn Progress,
 ) -> Result<Dataset, PipelineError> {
     match (&config.dataset, &config.root) {
@@ -94,44 +84,86 @@ fn dataset(
     }
 }
 
+/// Finds the clips and computes what of their features is not stored yet.
+pub(crate) fn gather(
+    config: &RunConfig,
+    features: &[Feature],
+    progress: &dyn Progress,
+) -> Result<Clips, PipelineError> {
+    let cache = cache(config)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.workers()).build()?;
+    let dataset = pool.install(|| dataset(config, &cache, progress))?;
+    let groups = config.groups.as_deref().map(Groups::read).transpose()?;
+    progress.say(&format!(
+        "{}: {} clips, {} genres, {} features",
+        dataset.name,
+        dataset.tracks.len(),
+        dataset.classes.len(),
+        features.len()
+    ));
+    let extracted = pool.install(|| crate::features::extract(&dataset.tracks, features, &cache, progress))?;
+    let clips = assemble(dataset, groups.as_ref(), features, extracted)?;
+    progress.say(&format!(
+        "features: {} clips, {} of {} features found in the store, {} files cannot be used, {} lack a feature",
+        clips.clips.len(),
+        clips.extraction.1,
+        features.len() * clips.clips.len(),
+        clips.bad.len(),
+        clips.partial.len()
+    ));
+    Ok(clips)
+}
+
 fn assemble(
     dataset: Dataset,
     groups: Option<&Groups>,
-    extraction: &Extraction,
-    store: &FeatureStore,
+    features: &[Feature],
+    extracted: Extracted,
 ) -> Result<Clips, PipelineError> {
-    let bad: Vec<BadClip> = extraction
-        .failed
-        .iter()
-        .map(|f| BadClip { id: dataset.tracks[f.track].id.clone(), reason: f.reason.clone() })
-        .collect();
-    let mut clips = Vec::with_capacity(extraction.clips.len());
-    let mut damaged = Vec::new();
-    for stored in &extraction.clips {
-        let track = &dataset.tracks[stored.track];
-        let Some(features) = store.get(&stored.content)? else {
-            let path = store.folder().to_path_buf();
-            return Err(PipelineError::Run {
-                path,
-                reason: format!("the features of {} are gone", track.id),
-            });
+    let Extracted { stores, clips: outcomes, seconds } = extracted;
+    let (mut clips, mut bad, mut partial, mut damaged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut reused = 0;
+    for (track, outcome) in dataset.tracks.iter().zip(outcomes) {
+        reused += outcome.reused;
+        let reasons: Vec<(usize, String)> = outcome
+            .features
+            .iter()
+            .enumerate()
+            .filter_map(|(i, f)| f.as_ref().err().map(|reason| (i, reason.clone())))
+            .collect();
+        let (Some(content), true) = (outcome.content, reasons.len() < features.len()) else {
+            let reason = reasons.into_iter().next().map_or_else(String::new, |(_, reason)| reason);
+            bad.push(BadClip { id: track.id.clone(), reason });
+            continue;
         };
-        if let Some(reason) = stored.report.damage() {
+        for (_, reason) in reasons {
+            partial.push(BadClip { id: track.id.clone(), reason });
+        }
+        if let Some(reason) = outcome.report.as_ref().and_then(mgr_audio::DecodeReport::damage) {
             damaged.push(BadClip { id: track.id.clone(), reason });
         }
         clips.push(Clip {
             id: track.id.clone(),
+            path: track.path.clone(),
             class: track.class,
-            content: stored.content.clone(),
+            content,
             group: groups.map(|g| g.group(track)),
-            features: features.segments,
+            segments: outcome.features.iter().map(|f| *f.as_ref().unwrap_or(&0)).collect(),
         });
     }
     for (class, name) in dataset.classes.iter().enumerate() {
         if !clips.iter().any(|c| c.class == class) {
-            let failed = extraction.failed.iter().filter(|f| dataset.tracks[f.track].class == class);
-            let reason = failed.clone().next().map_or_else(String::new, |f| f.reason.clone());
-            return Err(PipelineError::EmptyClass { class: name.clone(), clips: failed.count(), reason });
+            let of_class: Vec<&str> =
+                dataset.tracks.iter().filter(|t| t.class == class).map(|t| t.id.as_str()).collect();
+            let first = bad.iter().find(|b| of_class.contains(&b.id.as_str()));
+            let reason = first.map_or_else(String::new, |b| b.reason.clone());
+            return Err(PipelineError::EmptyClass { class: name.clone(), clips: of_class.len(), reason });
+        }
+    }
+    for (index, feature) in features.iter().enumerate() {
+        if clips.iter().all(|c| c.segments[index] == 0) {
+            let reason = partial.first().map_or_else(String::new, |b| b.reason.clone());
+            return Err(PipelineError::EmptyFeature { name: feature.name.clone(), reason });
         }
     }
     let mut notes = Vec::new();
@@ -148,5 +180,5 @@ fn assemble(
             dataset.ignored[0]
         ));
     }
-    Ok(Clips { dataset, clips, bad, damaged, notes })
+    Ok(Clips { dataset, clips, stores, bad, partial, damaged, notes, extraction: (seconds, reused) })
 }

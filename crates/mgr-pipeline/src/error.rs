@@ -65,6 +65,40 @@ pub enum PipelineError {
         /// What is wrong with the first of them.
         reason: String,
     },
+    /// A feature that no clip has got.
+    #[error("feature {name}: no clip has got it; the first reason: {reason}")]
+    EmptyFeature {
+        /// The feature.
+        name: String,
+        /// What is wrong with the first clip.
+        reason: String,
+    },
+    /// A clip of which no feature can be computed.
+    #[error("{reason}")]
+    Clip {
+        /// Why, in a sentence that names the file.
+        reason: String,
+    },
+    /// A feature refuses its settings.
+    #[error("feature {name}: {source}")]
+    Feature {
+        /// The feature.
+        name: String,
+        /// What happened.
+        source: mgr_features::FeatureError,
+    },
+    /// None of the features can be computed.
+    #[error("none of the features can be computed: {reason}")]
+    NoFeature {
+        /// Why, of the first.
+        reason: String,
+    },
+    /// The run was stopped on request; what is done stays.
+    #[error("stopped; the same command goes on with {}", path.display())]
+    Stopped {
+        /// The folder of the run.
+        path: PathBuf,
+    },
     /// The clips cannot be split as asked.
     #[error("folds: {reason}")]
     Folds {
@@ -88,9 +122,12 @@ pub enum PipelineError {
     /// Metrics, figures or reports.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// The linear baseline.
-    #[error("linear baseline: {0}")]
+    /// A classical learner.
+    #[error("learner: {0}")]
     Learn(#[from] LearnError),
+    /// A feature without a name of its own.
+    #[error(transparent)]
+    FeatureSettings(#[from] mgr_features::FeatureError),
     /// Something cannot be written as JSON.
     #[error("cannot serialise: {0}")]
     Json(#[from] serde_json::Error),

@@ -1,9 +1,12 @@
-//! JSON files of a run, whole or not there.
+//! JSON and array files of a run, whole or not there.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
 use mgr_data::write_atomic;
+use ndarray::{Array2, ArrayView2};
+use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,4 +26,19 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, PipelineE
     let refuse = |reason: String| PipelineError::Run { path: path.to_path_buf(), reason };
     let bytes = fs::read(path).map_err(|e| refuse(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| refuse(e.to_string()))
+}
+
+/// Writes an array as `.npy`.
+pub(crate) fn write_array(path: &Path, array: ArrayView2<'_, f32>) -> Result<(), PipelineError> {
+    let mut bytes = Vec::with_capacity(4 * array.len() + 128);
+    let refuse = |reason: String| PipelineError::Run { path: path.to_path_buf(), reason };
+    array.as_standard_layout().write_npy(&mut bytes).map_err(|e| refuse(e.to_string()))?;
+    Ok(write_atomic(path, |out| out.write_all(&bytes))?)
+}
+
+/// Reads an array that [`write_array`] wrote.
+pub(crate) fn read_array(path: &Path) -> Result<Array2<f32>, PipelineError> {
+    let refuse = |reason: String| PipelineError::Run { path: path.to_path_buf(), reason };
+    let bytes = fs::read(path).map_err(|e| refuse(e.to_string()))?;
+    Array2::read_npy(Cursor::new(bytes)).map_err(|e| refuse(e.to_string()))
 }

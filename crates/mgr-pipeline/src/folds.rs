@@ -3,35 +3,112 @@
 use mgr_data::dataset::{Dataset, Track};
 use mgr_data::split_file;
 use mgr_eval::EvalError;
-use mgr_eval::split::{
-    Fold, StratifiedGroupKFold, StratifiedKFold, check_groups, check_split, take_validation,
-    take_validation_groups,
-};
+use mgr_eval::split::{Fold, StratifiedGroupKFold, StratifiedKFold, check_groups, check_split};
+use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
 use crate::clips::Clips;
-use crate::config::RunConfig;
+use crate::config::{Protocol, RunConfig};
+
+/// A training part and the part that things are chosen on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Split {
+    pub(crate) train: Vec<usize>,
+    pub(crate) validation: Vec<usize>,
+}
+
+/// A fold: one or more ways to part what may be learned from, and the test part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Parts {
+    pub(crate) splits: Vec<Split>,
+    pub(crate) test: Vec<usize>,
+}
+
+impl Parts {
+    /// Everything that may be learned from, in order.
+    pub(crate) fn learn(&self) -> Vec<usize> {
+        let Some(first) = self.splits.first() else { return Vec::new() };
+        let mut all: Vec<usize> = first.train.iter().chain(&first.validation).copied().collect();
+        all.retain(|i| self.test.binary_search(i).is_err());
+        all.sort_unstable();
+        all
+    }
+}
 
 /// The folds of a run over the clips that can be used.
-pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Fold>, PipelineError> {
-    let folds = match &config.splits {
-        Some(folder) => from_files(config, clips, folder)?,
-        None => made(config, clips)?,
+pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Parts>, PipelineError> {
+    let outer = if config.final_fit {
+        vec![Fold { train: (0..clips.clips.len()).collect(), validation: Vec::new(), test: Vec::new() }]
+    } else {
+        match &config.splits {
+            Some(folder) => from_files(clips, folder)?,
+            None => made(config, clips)?,
+        }
     };
-    check_split(&folds, clips.clips.len())?;
-    if let Some(groups) = groups(clips) {
-        check_groups(&folds, &groups).map_err(|e| PipelineError::Folds { reason: e.to_string() })?;
-    }
-    for (number, fold) in folds.iter().enumerate() {
-        for (part, indices) in
-            [("training", &fold.train), ("validation", &fold.validation), ("test", &fold.test)]
-        {
-            if indices.is_empty() {
-                return Err(PipelineError::Folds { reason: format!("fold {number} has no {part} clip") });
-            }
+    let groups = groups(clips);
+    if !config.final_fit {
+        check_split(&outer, clips.clips.len())?;
+        if let Some(groups) = &groups {
+            check_groups(&outer, groups).map_err(|e| PipelineError::Folds { reason: e.to_string() })?;
         }
     }
-    Ok(folds)
+    let mut parts = Vec::with_capacity(outer.len());
+    for (number, fold) in outer.into_iter().enumerate() {
+        let mut learn: Vec<usize> = fold.train.iter().chain(&fold.validation).copied().collect();
+        learn.sort_unstable();
+        let mut test = fold.test;
+        test.sort_unstable();
+        let splits = match config.protocol {
+            Protocol::Nested => inner(config, clips, &learn, groups.as_deref(), number)?,
+            Protocol::Published => vec![Split { train: learn, validation: test.clone() }],
+        };
+        for (what, empty) in [
+            ("training", splits.iter().any(|s| s.train.is_empty())),
+            ("validation", splits.iter().any(|s| s.validation.is_empty())),
+            ("test", test.is_empty() && !config.final_fit),
+        ] {
+            if empty {
+                return Err(PipelineError::Folds { reason: format!("fold {number} has no {what} clip") });
+            }
+        }
+        parts.push(Parts { splits, test });
+    }
+    Ok(parts)
+}
+
+/// Parts what may be learned from, `inner` times or once. A class of too few clips or artists for as many parts lowers their number.
+fn inner(
+    config: &RunConfig,
+    clips: &Clips,
+    learn: &[usize],
+    groups: Option<&[&str]>,
+    number: usize,
+) -> Result<Vec<Split>, PipelineError> {
+    let labels: Vec<usize> = learn.iter().map(|&i| clips.clips[i].class).collect();
+    let own: Option<Vec<&str>> = groups.map(|g| learn.iter().map(|&i| g[i]).collect());
+    let seed = config.seed.wrapping_mul(1000).wrapping_add(number as u64);
+    let back = |part: &[usize]| {
+        let mut part: Vec<usize> = part.iter().map(|&i| learn[i]).collect();
+        part.sort_unstable();
+        part
+    };
+    let parts = if config.inner == 1 { (1.0 / config.validation).round().max(2.0) as usize } else { config.inner };
+    // The smallest class of single clips bounds the number of parts.
+    let smallest = (0..clips.dataset.classes.len())
+        .map(|class| labels.iter().filter(|&&l| l == class).count())
+        .filter(|&count| count > 0)
+        .min()
+        .unwrap_or(0);
+    let parts = if own.is_none() { parts.min(smallest.max(2)) } else { parts.min(labels.len()) };
+    let made = match &own {
+        Some(groups) => StratifiedGroupKFold { folds: parts, seed, validation_fraction: 0.0 }.split_uneven(&labels, groups),
+        None => StratifiedKFold { folds: parts, seed, validation_fraction: 0.0 }.split(&labels),
+    };
+    let made = made.map_err(|error| named(error, &clips.dataset))?;
+    // Parts in which nothing can be chosen fall away.
+    let splits = made.iter().filter(|f| !f.test.is_empty());
+    let splits = splits.map(|f| Split { train: back(&f.train), validation: back(&f.test) });
+    Ok(if config.inner == 1 { splits.take(1).collect() } else { splits.collect() })
 }
 
 fn groups(clips: &Clips) -> Option<Vec<&str>> {
@@ -39,7 +116,7 @@ fn groups(clips: &Clips) -> Option<Vec<&str>> {
 }
 
 fn made(config: &RunConfig, clips: &Clips) -> Result<Vec<Fold>, PipelineError> {
-    let (labels, seed, validation_fraction) = (clips.labels(), config.seed, config.validation);
+    let (labels, seed, validation_fraction) = (clips.labels(), config.seed, 0.0);
     let made = match groups(clips) {
         Some(groups) => {
             StratifiedGroupKFold { folds: config.folds, seed, validation_fraction }.split(&labels, &groups)
@@ -85,9 +162,8 @@ fn named(error: EvalError, dataset: &Dataset) -> PipelineError {
     PipelineError::Folds { reason }
 }
 
-/// Folds from split files, over the clips that can be used, with a validation part taken from each training part.
+/// Folds from split files, over the clips that can be used.
 fn from_files(
-    config: &RunConfig,
     clips: &Clips,
     folder: &std::path::Path,
 ) -> Result<Vec<Fold>, PipelineError> {
@@ -95,16 +171,22 @@ fn from_files(
     // Files that cannot be used are in the split files too; they drop out here.
     let usable: Vec<Option<usize>> =
         tracks.iter().map(|t| clips.clips.iter().position(|c| c.id == t.id)).collect();
-    let keep = |part: &[usize]| part.iter().filter_map(|&i| usable[i]).collect::<Vec<_>>();
-    let mut folds: Vec<Fold> = split_file::read(folder, &clips.dataset)?
+    let keep = |part: &[usize]| {
+        let mut part = part.iter().filter_map(|&i| usable[i]).collect::<Vec<_>>();
+        part.sort_unstable();
+        part
+    };
+    let folds: Vec<Fold> = split_file::read(folder, &clips.dataset)?
         .iter()
         .map(|fold| Fold { train: keep(&fold.train), validation: Vec::new(), test: keep(&fold.test) })
         .collect();
-    let labels = clips.labels();
-    let taken = match groups(clips) {
-        Some(groups) => take_validation_groups(&mut folds, &labels, &groups, config.validation, config.seed),
-        None => take_validation(&mut folds, &labels, config.validation, config.seed),
-    };
-    taken.map_err(|error| named(error, &clips.dataset))?;
+    for fold in &folds {
+        let mut seen = vec![false; clips.dataset.classes.len()];
+        fold.train.iter().for_each(|&i| seen[clips.clips[i].class] = true);
+        if let Some(class) = seen.iter().position(|s| !s) {
+            let error = EvalError::ClassNotInTraining { class, fold: 0 };
+            return Err(named(error, &clips.dataset));
+        }
+    }
     Ok(folds)
 }

@@ -3,25 +3,49 @@
 use std::path::Path;
 
 use mgr_data::folder::read_file;
-use mgr_data::front_end::FrontEnd;
-use mgr_models::device::{DeviceConfig, set_threads};
-use mgr_models::{Network, encode};
+use mgr_learn::{Classifier, PipelineModel};
+use mgr_models::device::set_threads;
+use ndarray::{Array2, ArrayView2};
 
 use crate::PipelineError;
-use crate::encoder::{INFERENCE_BATCH, Segments, Standardisation, clip_means, fold_folder, load_fold};
+use crate::combine::{Scores, argmax, members, normalise};
+use crate::config::{MetaKind, RunConfig, VerdictRule, Weighting};
+use crate::encoder::{Encoder, folder_name, split_folder};
+use crate::features::{Ear, Feature};
+use crate::files::read_json;
+use crate::inputs::Values;
+use crate::judge::{Choice, fused, side_by_side};
+use crate::meta::{Meta, MetaPlace, meta_folder};
 use crate::record::RunRecord;
+use crate::run::read_combination;
+use crate::weights::Weights;
 
-/// A finished run, ready for new files: the mean over the networks of its folds.
+/// A finished run, ready for new files: the whole fused system, the mean over its folds.
 pub struct Predictor {
+    config: RunConfig,
     classes: Vec<String>,
-    front_end: FrontEnd,
-    networks: Vec<(Box<dyn Network>, Standardisation)>,
+    features: Vec<Feature>,
+    ear: Ear,
+    folds: Vec<FoldSystem>,
+}
+
+/// What was trained in a fold.
+struct FoldSystem {
+    choice: Choice,
+    splits: Vec<SplitSystem>,
+    stacker: Option<PipelineModel>,
+}
+
+struct SplitSystem {
+    encoders: Vec<Encoder>,
+    /// One for each subset of [`Choice::meta`]; none where the run has no meta networks.
+    meta: Vec<Meta>,
 }
 
 impl std::fmt::Debug for Predictor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let networks = self.networks.len();
-        f.debug_struct("Predictor").field("classes", &self.classes).field("networks", &networks).finish()
+        let features: Vec<&str> = self.features.iter().map(|f| f.name.as_str()).collect();
+        f.debug_struct("Predictor").field("classes", &self.classes).field("features", &features).finish_non_exhaustive()
     }
 }
 
@@ -32,22 +56,37 @@ pub struct Prediction {
     pub class: usize,
     /// Probability of each class; they sum to one up to rounding.
     pub probabilities: Vec<f32>,
+    /// Features that could not be computed of this file, and why; the verdict stands on the others.
+    pub missing: Vec<String>,
 }
 
-/// Whether every fold of a run is there.
+/// Whether everything of a run is there.
 pub(crate) fn check_finished(run: &Path) -> Result<(), PipelineError> {
     let record = RunRecord::read(run)?;
-    for fold in 0..record.folds.len() {
-        for file in ["network.safetensors", "result.json"] {
-            let path = fold_folder(run, fold).join(file);
-            if !path.exists() {
-                let reason =
-                    "missing: the run was stopped before its end; the command that began it goes on with it";
-                return Err(PipelineError::Run { path, reason: reason.into() });
+    for file in ["results.json", "combination.json"] {
+        let path = run.join(file);
+        if !path.exists() {
+            let reason = "missing: the run was stopped before its end; the command that began it goes on with it";
+            return Err(PipelineError::Run { path, reason: reason.into() });
+        }
+    }
+    for (fold, parts) in record.folds.iter().enumerate() {
+        for split in 0..parts.splits.len() {
+            for name in &fused_names(&record) {
+                let path = split_folder(run, fold, split).join(folder_name(name)).join("unit.json");
+                if !path.exists() {
+                    return Err(PipelineError::Run { path, reason: "missing: the run is not whole".into() });
+                }
             }
         }
     }
     Ok(())
+}
+
+/// The features that are fused; the record may hold the baseline's behind them.
+fn fused_names(record: &RunRecord) -> Vec<String> {
+    let asked = |name: &String| record.config.features.contains(name);
+    record.features.iter().map(|f| f.name.clone()).filter(asked).collect()
 }
 
 impl Predictor {
@@ -58,28 +97,46 @@ impl Predictor {
     pub fn load(run: &Path) -> Result<Self, PipelineError> {
         check_finished(run)?;
         let record = RunRecord::read(run)?;
-        let front_end = record.front_end.plan()?;
-        let refuse = |reason: &str| PipelineError::Run { path: run.join("run.json"), reason: reason.into() };
-        if front_end.fingerprint() != record.front_end_fingerprint {
-            return Err(refuse("its features were computed by another version of mgr: train it anew"));
-        }
-        if record.folds.is_empty() {
-            return Err(refuse("it has no folds"));
+        let refuse = |reason: String| PipelineError::Run { path: run.join("run.json"), reason };
+        let weights = Weights::of_run(run);
+        let mut features = Vec::new();
+        for name in &fused_names(&record) {
+            let planned = Feature::plan(name, &record.config, &weights, 1)?;
+            let feature = planned.map_err(|reason| refuse(reason))?;
+            let then = record.features.iter().find(|f| f.name == *name);
+            if then.is_none_or(|then| then.fingerprint != feature.fingerprint) {
+                return Err(refuse(format!("its feature {name} was computed by another version of mgr: train it anew")));
+            }
+            features.push(feature);
         }
         set_threads(record.threads_per_network)?;
-        let mut networks = Vec::new();
-        for fold in 0..record.folds.len() {
-            let (saved, standardisation) = load_fold(run, fold)?;
-            if saved.facts().classes != record.classes {
-                let path = fold_folder(run, fold);
-                return Err(PipelineError::Run {
-                    path,
-                    reason: "its network knows other classes than the run".into(),
-                });
+        let combination = read_combination(run)?;
+        let mut folds = Vec::new();
+        for (fold, (parts, choice)) in record.folds.iter().zip(combination.choices).enumerate() {
+            let mut splits = Vec::new();
+            for split in 0..parts.splits.len() {
+                let folder = split_folder(run, fold, split);
+                let encoders = features
+                    .iter()
+                    .map(|f| Encoder::load(&folder.join(folder_name(&f.name))))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let mut meta = Vec::new();
+                if record.config.meta != MetaKind::None {
+                    for mask in choice.meta(features.len()) {
+                        let folder = meta_folder(run, MetaPlace { fold, split, mask });
+                        meta.push(Meta::load(&folder, &record.classes)?);
+                    }
+                }
+                splits.push(SplitSystem { encoders, meta });
             }
-            networks.push((saved.build(DeviceConfig::Cpu)?, standardisation));
+            let stacker = read_json(&run.join("folds").join(fold.to_string()).join("stacking.json")).ok();
+            folds.push(FoldSystem { choice, splits, stacker });
         }
-        Ok(Self { classes: record.classes, front_end, networks })
+        if folds.is_empty() {
+            return Err(refuse("it has no folds".into()));
+        }
+        let ear = Ear::of(&features)?;
+        Ok(Self { config: record.config, classes: record.classes, features, ear, folds })
     }
 
     /// The classes, in the order of the probabilities.
@@ -91,21 +148,86 @@ impl Predictor {
     /// The genre of a file.
     ///
     /// # Errors
-    /// [`PipelineError::Data`] when the file cannot be read, decoded or used.
+    /// [`PipelineError::Data`] when the file cannot be read; [`PipelineError::Clip`] when no feature of it can be computed.
     pub fn predict(&self, path: &Path) -> Result<Prediction, PipelineError> {
         let name = path.display().to_string();
         let bytes = read_file(path)?;
-        let features = self.front_end.process(bytes, &name)?.segments;
-        let mut sums = vec![0.0_f64; self.classes.len()];
-        for (network, standardisation) in &self.networks {
-            let clip = Segments::new([(&features, 0)], *standardisation);
-            let scores = encode::probabilities(network.as_ref(), &clip, INFERENCE_BATCH)?;
-            let mean = clip_means(scores.view(), std::iter::once(features.dim().0));
-            sums.iter_mut().zip(&mean[0]).for_each(|(sum, p)| *sum += f64::from(*p));
+        let wanted: Vec<usize> = (0..self.features.len()).collect();
+        let (mut values, mut missing) = (Vec::new(), Vec::new());
+        for (_, result) in self.ear.features(&self.features, &wanted, &bytes, &name) {
+            match result {
+                Ok(clip) => values.push(Some(clip.segments)),
+                Err(reason) => {
+                    missing.push(reason);
+                    values.push(None);
+                }
+            }
         }
-        let probabilities: Vec<f32> = sums.iter().map(|s| (s / self.networks.len() as f64) as f32).collect();
-        let top = probabilities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let class = probabilities.iter().position(|p| *p == top).unwrap_or(0);
-        Ok(Prediction { class, probabilities })
+        if values.iter().all(Option::is_none) {
+            let reason = missing.into_iter().next().unwrap_or_default();
+            return Err(PipelineError::Clip { reason });
+        }
+        let mut sum = Array2::zeros((1, self.classes.len()));
+        for fold in &self.folds {
+            sum += &self.verdict(fold, &values)?;
+        }
+        normalise(&mut sum);
+        let row = sum.row(0);
+        let class = argmax(row.iter().copied());
+        Ok(Prediction { class, probabilities: row.iter().map(|&p| p as f32).collect(), missing })
+    }
+
+    fn verdict(
+        &self,
+        fold: &FoldSystem,
+        values: &[Option<ndarray::Array3<f32>>],
+    ) -> Result<Array2<f64>, PipelineError> {
+        let classes = self.classes.len();
+        let count = fold.splits.len() as f64;
+        let mut features = vec![Array2::<f64>::zeros((1, classes)); values.len()];
+        let (mut top, mut whole) = (Array2::<f64>::zeros((1, classes)), Array2::<f64>::zeros((1, classes)));
+        let (masks, all) = (fold.choice.meta(values.len()), (1_u32 << values.len()) - 1);
+        for split in &fold.splits {
+            let mut codes = Vec::new();
+            for (at, (value, encoder)) in values.iter().zip(&split.encoders).enumerate() {
+                let Some(value) = value else {
+                    features[at].fill(f64::NAN);
+                    codes.push(Array2::from_elem((1, crate::encoder::CODE), f32::NAN));
+                    continue;
+                };
+                let (mut scores, code) = encoder.encode(vec![Values::Fresh(value.view())])?;
+                if self.config.weighting == Weighting::Published {
+                    scores *= value.dim().0 as f32;
+                }
+                features[at] += &(scores.mapv(f64::from) / count);
+                codes.push(code);
+            }
+            for (network, mask) in split.meta.iter().zip(&masks) {
+                let own: Vec<ArrayView2<'_, f32>> =
+                    members(*mask).into_iter().map(|f| codes[f].view()).collect();
+                let scores = network.probabilities(own)?;
+                if fold.choice.top.contains(mask) {
+                    top += &scores;
+                }
+                if *mask == all {
+                    whole += &scores;
+                }
+            }
+        }
+        let scores = Scores { features };
+        let has_meta = fold.splits.iter().any(|s| !s.meta.is_empty());
+        normalise(&mut top);
+        normalise(&mut whole);
+        let (meta, whole) = (has_meta.then_some(top), has_meta.then_some(whole));
+        let sum = scores.subsets(&fold.choice.top);
+        Ok(match (self.config.verdict, &fold.stacker) {
+            (VerdictRule::Sum, _) => sum,
+            (VerdictRule::Meta, _) => meta.unwrap_or(sum),
+            (VerdictRule::Average, _) => scores.subset((1 << values.len()) - 1),
+            (VerdictRule::Stacking, Some(stacker)) => stacker.predict_proba(side_by_side(&scores).view())?,
+            (VerdictRule::Fused | VerdictRule::Stacking, _) => {
+                fused(&sum, [meta.as_ref(), whole.as_ref()])
+            }
+        })
     }
 }

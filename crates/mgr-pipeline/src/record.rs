@@ -1,24 +1,36 @@
 //! `run.json`: what a run is, so that it can be repeated, gone on with, and used.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 
-use mgr_data::front_end::FrontEndConfig;
-use mgr_data::{fingerprint, sha256_hex};
-use mgr_eval::split::Fold;
-use mgr_models::zoo::NetworkConfig;
+use mgr_data::fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::PipelineError;
+use crate::catalogue::Source;
 use crate::clips::Clips;
 use crate::config::RunConfig;
-use crate::encoder::NETWORK;
+use crate::features::Feature;
 use crate::files::{read_json, write_json};
+use crate::folds::Parts;
 
-const FORMAT: u32 = 1;
+/// 2: several features, splits within folds. Format 1 was that of mgr 0.1 before it knew more than one feature.
+const FORMAT: u32 = 2;
 
 /// The version of libtorch that tch 0.24 binds.
 pub(crate) const LIBTORCH: &str = "2.11.0";
+
+/// A feature of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FeatureRecord {
+    pub(crate) name: String,
+    pub(crate) source: Source,
+    pub(crate) fingerprint: String,
+    pub(crate) rows: usize,
+    pub(crate) frames: usize,
+}
 
 /// What determines the results of a run, and where it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,26 +41,39 @@ pub(crate) struct RunRecord {
     pub(crate) libtorch: String,
     /// Sums depend on the kind of processor.
     pub(crate) machine: String,
-    /// Threads inside one operation of the network.
+    /// Threads inside one operation of a network.
     pub(crate) threads_per_network: usize,
     pub(crate) config: RunConfig,
     pub(crate) dataset: String,
     pub(crate) classes: Vec<String>,
-    pub(crate) front_end: FrontEndConfig,
-    pub(crate) front_end_fingerprint: String,
-    pub(crate) network: NetworkConfig,
+    pub(crate) features: Vec<FeatureRecord>,
+    /// Features that were asked for and left out, and why.
+    pub(crate) skipped: Vec<String>,
     /// SHA-256 over the id, class, group and content of every clip that is used.
     pub(crate) clips: String,
-    pub(crate) folds: Vec<Fold>,
+    pub(crate) folds: Vec<Parts>,
 }
+
+/// What is made anew when a run changes.
+const RESULTS: [&str; 9] = [
+    "report.html",
+    "report.md",
+    "results.json",
+    "predictions.csv",
+    "confusion.csv",
+    "scores.csv",
+    "subsets.csv",
+    "combination.json",
+    "times.json",
+];
 
 impl RunRecord {
     pub(crate) fn new(
         config: &RunConfig,
         clips: &Clips,
-        front_end: &FrontEndConfig,
-        front_end_fingerprint: &str,
-        folds: &[Fold],
+        features: &[Feature],
+        skipped: &[String],
+        folds: &[Parts],
     ) -> Result<Self, PipelineError> {
         let lines: Vec<_> = clips.clips.iter().map(|c| (&c.id, c.class, &c.group, &c.content)).collect();
         Ok(Self {
@@ -60,9 +85,17 @@ impl RunRecord {
             config: config.essence(),
             dataset: clips.dataset.name.clone(),
             classes: clips.dataset.classes.clone(),
-            front_end: front_end.clone(),
-            front_end_fingerprint: front_end_fingerprint.to_owned(),
-            network: NETWORK,
+            features: features
+                .iter()
+                .map(|f| FeatureRecord {
+                    name: f.name.clone(),
+                    source: f.source.clone(),
+                    fingerprint: f.fingerprint.clone(),
+                    rows: f.rows,
+                    frames: f.frames,
+                })
+                .collect(),
+            skipped: skipped.to_vec(),
             clips: fingerprint(&lines)?,
             folds: folds.to_vec(),
         })
@@ -72,11 +105,17 @@ impl RunRecord {
         let path = out.join("run.json");
         let record: serde_json::Value = read_json(&path)?;
         let refuse = |reason: String| PipelineError::Run { path: path.clone(), reason };
+        let version = record.get("mgr").and_then(serde_json::Value::as_str).unwrap_or("another version");
         match record.get("format").and_then(serde_json::Value::as_u64) {
             Some(format) if format == u64::from(FORMAT) => {}
             Some(format) => {
+                let earlier = if format < u64::from(FORMAT) {
+                    "; a build of mgr from before runs had several features reads it"
+                } else {
+                    "; that version reads it"
+                };
                 return Err(refuse(format!(
-                    "written in format {format}, this version reads format {FORMAT}"
+                    "written by mgr {version} in format {format}, this version reads format {FORMAT}{earlier}"
                 )));
             }
             None => return Err(refuse("no run record".into())),
@@ -84,13 +123,9 @@ impl RunRecord {
         serde_json::from_value(record).map_err(|e| refuse(e.to_string()))
     }
 
-    /// Fingerprint of everything that training depends on.
-    pub(crate) fn fingerprint(&self) -> Result<String, PipelineError> {
-        Ok(sha256_hex(&serde_json::to_vec(self)?))
-    }
-
-    /// Takes the output folder for this run: an unfinished one of the same record is gone on with.
-    pub(crate) fn claim(&self, config: &RunConfig) -> Result<(), PipelineError> {
+    /// Takes the output folder for this run, and holds it until the file is closed. One of the same clips and folds is gone on with,
+    /// whatever else has changed: every encoder knows what it depends on.
+    pub(crate) fn claim(&self, config: &RunConfig) -> Result<(File, Option<String>), PipelineError> {
         let out = &config.out;
         let refuse = |reason: &str| PipelineError::Output { path: out.clone(), reason: reason.to_owned() };
         match fs::metadata(out) {
@@ -100,11 +135,18 @@ impl RunRecord {
             Ok(_) => {}
             Err(_) => fs::create_dir_all(out).map_err(|e| refuse(&format!("cannot make the folder: {e}")))?,
         }
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(out.join("lock"));
+        let lock = lock.map_err(|e| refuse(&format!("cannot be locked: {e}")))?;
+        if lock.try_lock().is_err() {
+            return Err(refuse("another run is at work in this folder: wait for it, or give another --out"));
+        }
         mgr_data::sweep_partial(out)?;
         let path = out.join("run.json");
+        let mut changed = None;
         if path.exists() {
             match Self::read(out) {
-                Ok(there) if there == *self => return Ok(()),
+                Ok(there) if there == *self => return Ok((lock, None)),
+                Ok(there) if self.same_clips(&there) => changed = Some(self.difference(&there)),
                 found if !config.fresh => {
                     let difference = found.map_or_else(|e| e.to_string(), |there| self.difference(&there));
                     return Err(PipelineError::OtherRun { path: out.clone(), difference });
@@ -117,22 +159,26 @@ impl RunRecord {
             ));
         }
         // The record goes first and comes last: between the two nothing in the folder counts as a run.
-        for name in
-            ["run.json", "report.html", "results.json", "predictions.csv", "confusion.csv", "scores.csv"]
-        {
+        for name in ["run.json"].into_iter().chain(RESULTS) {
             let old = out.join(name);
             if old.exists() {
                 fs::remove_file(&old).map_err(|e| refuse(&format!("cannot remove the old {name}: {e}")))?;
             }
         }
-        for name in ["folds", "splits", "figures"] {
+        let folders: &[&str] = if changed.is_some() { &["figures"] } else { &["folds", "splits", "figures"] };
+        for name in folders {
             let old = out.join(name);
             if old.exists() {
                 fs::remove_dir_all(&old)
                     .map_err(|e| refuse(&format!("cannot remove the old {name}: {e}")))?;
             }
         }
-        write_json(&path, self)
+        write_json(&path, self)?;
+        Ok((lock, changed))
+    }
+
+    fn same_clips(&self, other: &Self) -> bool {
+        self.clips == other.clips && self.folds == other.folds && self.classes == other.classes
     }
 
     /// Names of the parts, and of the configuration's keys, in which two records differ.
@@ -142,7 +188,7 @@ impl RunRecord {
         };
         let differing = |a: &serde_json::Value, b: &serde_json::Value| -> Vec<String> {
             let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else { return Vec::new() };
-            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             keys.into_iter().filter(|k| a.get(*k) != b.get(*k)).cloned().collect()
         };
         let keys = differing(&mine["config"], &theirs["config"]);

@@ -5,244 +5,433 @@ use std::path::Path;
 use mgr_data::{split_file, write_atomic};
 use mgr_eval::EvalError;
 use mgr_eval::figure::{
-    Caption, Epoch, Figure, FoldHistory, confusion_figure, learning_curve_figure, per_class_figure,
+    Caption, Epoch, Figure, FoldHistory, SubsetScore, learning_curve_figure, scatter_figure, subset_figure,
 };
 use mgr_eval::report::{
-    BadFile, Block, Column, Headline, Report, Section, Table, bad_files_table, per_class_table,
-    per_fold_table, render_html,
+    BadFile, Block, Classification, ClipResult, Column, Headline, Report, RunDescription, Section, Table,
+    bad_files_table, render_html, render_markdown,
 };
 use mgr_eval::split::Fold;
 use mgr_eval::table::{ConfusionLayout, Predictions, write_confusion_csv, write_predictions_csv};
+use mgr_learn::TsneConfig;
 use ndarray::Array2;
 
 use crate::PipelineError;
 use crate::clips::Clips;
-use crate::config::{DatasetKind, RunConfig};
-use crate::encoder::FoldResult;
-use crate::files::write_json;
+use crate::combine::RankedSubset;
+use crate::config::{DatasetKind, Protocol, RunConfig, VerdictRule};
+use crate::encoder::{Encoders, Place, UnitRecord};
+use crate::files::{read_array, read_json, write_json};
+use crate::folds::Parts;
+use crate::judge::{Combination, META, SUM, SYSTEMS};
+use crate::meta::{MetaPlace, meta_folder};
 use crate::record::RunRecord;
-use crate::results::{Matrices, Results, Score};
+use crate::results::{Results, Score};
+use crate::times::Times;
+
+/// Codes of the meta network on the test clips of a fold, and the clips' classes.
+pub(crate) struct TestCodes {
+    fold: usize,
+    codes: Array2<f32>,
+    labels: Vec<usize>,
+}
+
+impl Encoders<'_> {
+    /// The codes of each fold's best meta network on its test clips.
+    pub(crate) fn codes_of_test(&self, combination: &Combination) -> Result<Vec<TestCodes>, PipelineError> {
+        let mut all = Vec::new();
+        for (fold, (parts, choice)) in self.folds.iter().zip(&combination.choices).enumerate() {
+            let Some(&mask) = choice.top.first() else { continue };
+            let folder = meta_folder(&self.config.out, MetaPlace { fold, split: 0, mask });
+            if parts.test.is_empty() || !folder.join("codes.npy").exists() {
+                continue;
+            }
+            let codes = read_array(&folder.join("codes.npy"))?.select(ndarray::Axis(0), &parts.test);
+            let labels = parts.test.iter().map(|&i| self.clips.clips[i].class).collect();
+            all.push(TestCodes { fold, codes, labels });
+        }
+        Ok(all)
+    }
+
+    /// How the networks of each feature learned: the feature, and a history for each fold and split.
+    pub(crate) fn histories(&self, features: usize) -> Result<Vec<(String, Vec<FoldHistory>)>, PipelineError> {
+        let mut all = Vec::new();
+        for feature in 0..features {
+            let mut own = Vec::new();
+            for (fold, parts) in self.folds.iter().enumerate() {
+                for split in 0..parts.splits.len() {
+                    let path = self.folder(Place { fold, split, feature }).join("unit.json");
+                    own.extend(history(&read_json::<UnitRecord>(&path)?));
+                }
+            }
+            if !own.is_empty() {
+                all.push((self.features[feature].name.clone(), own));
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn history(unit: &UnitRecord) -> Option<FoldHistory> {
+    let epoch = |e: &mgr_models::train::EpochRecord| Epoch {
+        train_loss: e.train.loss,
+        train_accuracy: e.train.accuracy,
+        validation_loss: e.validation.map(|v| v.loss),
+        validation_accuracy: e.validation.map(|v| v.accuracy),
+    };
+    let history = unit.history.as_ref()?;
+    Some(FoldHistory { epochs: history.epochs().iter().map(epoch).collect(), best_epoch: unit.selected_epoch })
+}
+
+/// The split files of a run: the first split of each fold.
+pub(crate) fn write_splits(config: &RunConfig, clips: &Clips, folds: &[Parts]) -> Result<(), PipelineError> {
+    if config.final_fit {
+        return Ok(());
+    }
+    // Split files name positions in the dataset, folds here positions among the clips that can be used.
+    let track = |id: &str| clips.dataset.tracks.iter().find(|t| t.id == id).cloned();
+    let usable = mgr_data::dataset::Dataset {
+        tracks: clips.clips.iter().filter_map(|c| track(&c.id)).collect(),
+        ..clips.dataset.clone()
+    };
+    let folds: Vec<Fold> = folds
+        .iter()
+        .map(|parts| Fold { train: parts.learn(), validation: Vec::new(), test: parts.test.clone() })
+        .collect();
+    Ok(split_file::write(&config.out.join("splits"), &usable, &folds)?)
+}
 
 /// All that the report is made of.
 pub(crate) struct Material<'a> {
     pub(crate) config: &'a RunConfig,
     pub(crate) record: &'a RunRecord,
     pub(crate) clips: &'a Clips,
-    pub(crate) folds: &'a [Fold],
-    pub(crate) encoders: &'a [FoldResult],
+    pub(crate) folds: &'a [Parts],
+    pub(crate) histories: Vec<(String, Vec<FoldHistory>)>,
     pub(crate) results: &'a Results,
-    pub(crate) matrices: &'a Matrices,
+    pub(crate) times: Option<&'a Times>,
+    pub(crate) codes: Vec<TestCodes>,
 }
 
 impl Material<'_> {
     /// Writes everything below the run's folder, the page last.
     pub(crate) fn write(&self) -> Result<(), PipelineError> {
         let out = &self.config.out;
-        let classes = &self.record.classes;
         write_json(&out.join("results.json"), self.results)?;
-        let matrix = &self.matrices.all;
+        let classification = self.classification();
+        let matrix = classification.confusion()?;
         table(&out.join("confusion.csv"), |w| {
-            write_confusion_csv(w, matrix, classes, ConfusionLayout::Named)
+            write_confusion_csv(w, &matrix, &self.record.classes, ConfusionLayout::Named)
         })?;
-        self.write_predictions(&out.join("predictions.csv"))?;
+        table(&out.join("confusion_mlfcf.csv"), |w| {
+            write_confusion_csv(w, &matrix, &self.record.classes, ConfusionLayout::Bare)
+        })?;
+        write_predictions(self.results, &out.join("predictions.csv"))?;
         self.write_scores(&out.join("scores.csv"))?;
-        // Split files name positions in the dataset, folds here positions among the clips that can be used.
-        let usable = mgr_data::dataset::Dataset {
-            tracks: self
-                .clips
-                .clips
-                .iter()
-                .filter_map(|c| self.clips.dataset.tracks.iter().find(|t| t.id == c.id).cloned())
-                .collect(),
-            ..self.clips.dataset.clone()
-        };
-        split_file::write(&out.join("splits"), &usable, self.folds)?;
-        let figures = self.figures()?;
+        self.write_subsets(&out.join("subsets.csv"))?;
+        let (report, figures) = self.report(&classification)?;
         for figure in &figures {
             let file = |extension: &str| out.join("figures").join(format!("{}.{extension}", figure.name));
             write_atomic(&file("svg"), |w| w.write_all(figure.svg.as_bytes()))?;
             write_atomic(&file("png"), |w| w.write_all(&figure.png))?;
         }
-        let html = render_html(&self.report(figures)?);
+        let markdown = render_markdown(&report, "figures");
+        write_atomic(&out.join("report.md"), |w| w.write_all(markdown.as_bytes()))?;
+        let html = render_html(&report);
         Ok(write_atomic(&out.join("report.html"), |w| w.write_all(html.as_bytes()))?)
     }
 
-    fn write_predictions(&self, path: &Path) -> Result<(), PipelineError> {
-        let clips = &self.results.clips;
-        let ids: Vec<&str> = clips.iter().map(|c| c.id.as_str()).collect();
-        let y_true: Vec<usize> = clips.iter().map(|c| c.class).collect();
-        let y_pred: Vec<usize> = clips.iter().map(|c| c.predicted).collect();
-        let folds: Vec<usize> = clips.iter().map(|c| c.fold).collect();
-        let scores = Array2::from_shape_fn((clips.len(), self.record.classes.len()), |(i, c)| {
-            clips[i].probabilities[c]
-        });
-        let predictions =
-            Predictions { ids: &ids, y_true: &y_true, y_pred: &y_pred, folds: &folds, scores: scores.view() };
-        table(path, |w| write_predictions_csv(w, &predictions, &self.record.classes))
-    }
-
-    fn write_scores(&self, path: &Path) -> Result<(), PipelineError> {
-        Ok(write_atomic(path, |w| {
-            writeln!(w, "system,accuracy,low,high,macro_f1")?;
-            for Score { system, accuracy, low, high, macro_f1 } in &self.results.scores {
-                writeln!(w, "\"{system}\",{accuracy:.6},{low:.6},{high:.6},{macro_f1:.6}")?;
+    fn classification(&self) -> Classification {
+        let results = self.results;
+        let by_id: std::collections::BTreeMap<&str, &crate::clips::Clip> =
+            self.clips.clips.iter().map(|c| (c.id.as_str(), c)).collect();
+        let clips = results.clips.iter().map(|c| {
+            let clip = by_id.get(c.id.as_str());
+            ClipResult {
+                id: c.id.clone(),
+                class: c.class,
+                predicted: c.predicted,
+                scores: c.probabilities.iter().map(|&p| f64::from(p)).collect(),
+                fold: c.fold,
+                group: clip.and_then(|c| c.group.clone()),
+                audio: clip
+                    .and_then(|c| std::path::absolute(&c.path).ok())
+                    .map(|p| format!("file://{}", p.display())),
             }
-            Ok(())
-        })?)
+        });
+        Classification {
+            title: format!("Genre recognition: {}", self.record.dataset),
+            run: self.description(),
+            classes: self.record.classes.clone(),
+            clips: clips.collect(),
+            histories: Vec::new(),
+        }
     }
 
-    fn figures(&self) -> Result<Vec<Figure>, PipelineError> {
-        let classes = &self.record.classes;
-        let histories: Vec<FoldHistory> = self.encoders.iter().map(history).collect();
-        let caption = |name, title| Caption { name, title };
-        let mut figures =
-            vec![learning_curve_figure(caption("learning_curves", "Learning curves"), &histories)?];
-        // A picture of very many classes would show nothing; the tables hold the numbers all the same.
-        if classes.len() <= 64 {
-            let matrix = &self.matrices.all;
-            figures.insert(0, confusion_figure(caption("confusion", "Confusion matrix"), matrix, classes)?);
-            figures.insert(
-                1,
-                per_class_figure(caption("per_class", "Precision, recall and F1"), matrix, classes)?,
+    fn description(&self) -> RunDescription {
+        let (config, record) = (self.config, self.record);
+        let chosen = match (config.protocol, config.inner) {
+            (Protocol::Published, _) => "on the test folds, as the published system does".to_owned(),
+            (Protocol::Nested, 1) => "on a validation part of the training folds".to_owned(),
+            (Protocol::Nested, n) => format!("on {n} parts of the training folds in turn, whose networks vote"),
+        };
+        let split = match (&config.splits, record.folds.len(), config.final_fit) {
+            (_, _, true) => "everything is learned from; no test fold".to_owned(),
+            (Some(_), n, _) => format!("{n} folds of split files"),
+            (None, n, _) => format!("{n} stratified folds"),
+        };
+        let apart = if self.clips.clips.iter().any(|c| c.group.is_some()) { ", artists apart" } else { "" };
+        RunDescription {
+            dataset: record.dataset.clone(),
+            split: format!("{split}{apart}"),
+            protocol: format!(
+                "encoders, epochs and subsets are chosen {chosen}; a clip's score is the mean over its segments"
+            ),
+            published: None,
+            known_leaks: self.leaks(),
+            seeds: vec![config.seed],
+            versions: vec![
+                ("mgr".into(), record.mgr.clone()),
+                ("libtorch".into(), record.libtorch.clone()),
+                ("Machine".into(), format!("{}, {} thread in a network", record.machine, record.threads_per_network)),
+            ],
+            fingerprints: std::iter::once(("clips".to_owned(), record.clips.clone()))
+                .chain(record.features.iter().map(|f| (format!("feature {}", f.name), f.fingerprint.clone())))
+                .collect(),
+            command: "mgr run CONFIG --out RUN".into(),
+            config: toml::to_string(&record.config).unwrap_or_default(),
+        }
+    }
+
+    fn leaks(&self) -> Vec<String> {
+        let mut leaks = Vec::new();
+        if self.config.protocol == Protocol::Published {
+            leaks.push(
+                "OPTIMISTIC: encoders, epochs and subsets were chosen on the test folds, as in the published system.".into(),
             );
         }
-        Ok(figures)
-    }
-
-    fn report(&self, figures: Vec<Figure>) -> Result<Report, PipelineError> {
-        let network = &self.results.scores[0];
-        let linear = &self.results.scores[1];
-        let tested = self.results.clips.len();
-        let headline = vec![
-            Headline {
-                label: "Accuracy".into(),
-                value: percent(network.accuracy),
-                note: format!(
-                    "95 % interval {} to {}, {tested} clips",
-                    percent(network.low),
-                    percent(network.high)
-                ),
-            },
-            Headline {
-                label: "Macro F1".into(),
-                value: percent(network.macro_f1),
-                note: format!("{} genres", self.record.classes.len()),
-            },
-            Headline {
-                label: "Linear baseline".into(),
-                value: percent(linear.accuracy),
-                note: "logistic regression on the mean spectrum, same folds".into(),
-            },
-        ];
-        let [mut per_class, mut curves]: [Vec<Block>; 2] = Default::default();
-        for figure in figures {
-            if figure.name == "learning_curves" { &mut curves } else { &mut per_class }
-                .push(Block::Figure(figure));
+        if !self.results.on_test {
+            leaks.push(
+                "There is no test fold: these are the clips that subsets were chosen on, so the figures are too high.".into(),
+            );
         }
-        per_class.push(per_class_table(&self.matrices.all, &self.record.classes)?);
-        curves.push(self.epochs_table());
-        let mut files: Vec<Block> = self.clips.notes.iter().map(|n| Block::Paragraph(n.clone())).collect();
-        files.push(bad_files_table(&listed(&self.results.bad)));
-        if !self.results.damaged.is_empty() {
-            files.push(Block::Paragraph("Used in spite of damage that the decoder found:".into()));
-            files.push(Block::Table(Table {
-                caption: format!("Damaged files ({})", self.results.damaged.len()),
-                columns: vec![Column::text("File"), Column::text("Damage")],
-                rows: self.results.damaged.iter().map(|b| vec![b.id.clone(), b.reason.clone()]).collect(),
-            }));
-        }
-        let section = |title: &str, id: &str, blocks| Section { title: title.into(), id: id.into(), blocks };
-        Ok(Report {
-            title: format!("Genre recognition: {}", self.record.dataset),
-            subtitle: format!(
-                "{tested} clips, {} genres, {} folds",
-                self.record.classes.len(),
-                self.folds.len()
-            ),
-            headline,
-            warnings: self.warnings(),
-            sections: vec![
-                section("Against baselines", "baselines", vec![self.baselines()]),
-                section("By genre", "genres", per_class),
-                section("By fold", "folds", vec![per_fold_table(&self.matrices.folds)?, self.parts_table()]),
-                section("Training", "training", curves),
-                section("Files", "files", files),
-                section("What was run", "run", self.what_was_run()?),
-            ],
-        })
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
         if self.config.dataset == DatasetKind::Demo {
-            warnings.push(
-                "The clips are synthetic: they show that everything runs, and say nothing about real music."
-                    .into(),
+            leaks.push(
+                "The clips are synthetic: they show that everything runs, and say nothing about real music.".into(),
             );
         } else if self.clips.clips.iter().all(|c| c.group.is_none()) {
-            let kept_apart =
-                if self.config.splits.is_some() { "by the split files only" } else { "not kept apart" };
-            warnings.push(format!(
-                "Clips of one artist or recording are {kept_apart} between training and test; if there are such clips, the \
-                 figures are too high. Name the artists with --groups."
-            ));
+            leaks.push(
+                "Clips of one artist or recording are not kept apart between training and test; if there are such clips, the \
+                 figures are too high. Name the artists with groups."
+                    .into(),
+            );
         }
-        let repeated =
-            self.clips.clips.iter().map(|c| &c.content).collect::<std::collections::BTreeSet<_>>().len();
-        if repeated < self.clips.clips.len() {
-            warnings.push(format!(
-                "{} clips are byte-identical copies of others.",
-                self.clips.clips.len() - repeated
-            ));
+        let contents: std::collections::BTreeSet<_> = self.clips.clips.iter().map(|c| &c.content).collect();
+        if contents.len() < self.clips.clips.len() {
+            let copies = self.clips.clips.len() - contents.len();
+            leaks.push(format!("{copies} clips are byte-identical copies of others."));
         }
-        warnings
+        leaks
     }
 
-    fn baselines(&self) -> Block {
+    fn report(&self, classification: &Classification) -> Result<(Report, Vec<Figure>), PipelineError> {
+        let mut report = classification.report()?;
+        let mut figures = classification.figures()?;
+        let mut headline = self.headline();
+        headline.append(&mut report.headline);
+        report.headline = headline;
+        report.warnings.extend(self.earned());
+        if !self.results.skipped.is_empty() {
+            report.warnings.extend(self.results.skipped.iter().cloned());
+        }
+        let section =
+            |title: &str, id: &str, blocks| Section { title: title.to_owned(), id: id.to_owned(), blocks };
+        let mut own = vec![section("Systems", "systems", vec![self.systems(), self.comparisons()])];
+        let ranking = self.ranking()?;
+        own.push(section("Subsets of features", "subsets", {
+            let mut blocks: Vec<Block> = ranking.iter().cloned().map(Block::Figure).collect();
+            blocks.push(self.subsets_table());
+            blocks
+        }));
+        figures.extend(ranking);
+        let (curves, scatters) = (self.curves()?, self.scatters()?);
+        let pictures = |figures: &[Figure]| figures.iter().cloned().map(Block::Figure).collect::<Vec<_>>();
+        let mut tail = Vec::new();
+        if !scatters.is_empty() {
+            tail.push(section("Fused codes of the test clips", "codes", pictures(&scatters)));
+        }
+        if !curves.is_empty() {
+            tail.push(section("How the encoders learned", "curves", pictures(&curves)));
+        }
+        tail.push(section("Folds and parts", "parts", vec![self.parts_table()]));
+        if let Some(times) = self.times {
+            tail.push(section("Time and memory", "times", vec![times_table(times)]));
+        }
+        tail.push(section("Files", "files", self.files()));
+        figures.extend(scatters);
+        figures.extend(curves);
+        own.append(&mut report.sections);
+        // What was run stays at the end.
+        let last = own.pop();
+        own.append(&mut tail);
+        own.extend(last);
+        report.sections = own;
+        Ok((report, figures))
+    }
+
+    fn headline(&self) -> Vec<Headline> {
+        let mut headline = Vec::new();
+        if let Some(nested) = &self.results.nested {
+            headline.push(Headline {
+                label: "Chosen on test (optimistic)".into(),
+                value: percent(self.results.scores[0].accuracy),
+                note: "the published protocol".into(),
+            });
+            headline.push(Headline {
+                label: "Chosen on validation (honest)".into(),
+                value: percent(nested.accuracy),
+                note: format!("the nested protocol, {} to {}", percent(nested.low), percent(nested.high)),
+            });
+        }
+        headline
+    }
+
+    /// Where the meta networks do not earn their place.
+    fn earned(&self) -> Option<String> {
+        let pair = self.results.comparisons.iter().find(|c| c.first == SYSTEMS[META] && c.second == SYSTEMS[SUM])?;
+        let (gain, loss) = (pair.test.first_only, pair.test.second_only);
+        if gain > loss && pair.test.mid_p < 0.05 {
+            return None;
+        }
+        let meant = match self.config.verdict {
+            VerdictRule::Fused => " The verdict is the mean of both.",
+            VerdictRule::Meta => " The verdict is theirs all the same, as configured.",
+            _ => "",
+        };
+        Some(format!(
+            "The meta networks do not earn their place here: they mend {gain} clips of the sum rule and spoil {loss} (McNemar, mid-p \
+             {:.3}).{meant}",
+            pair.test.mid_p
+        ))
+    }
+
+    fn systems(&self) -> Block {
         let row = |s: &Score| {
+            let folds: Vec<String> = s.of_folds.iter().map(|a| format!("{:.1}", 100.0 * a)).collect();
             vec![
                 s.system.clone(),
                 percent(s.accuracy),
                 format!("{} – {}", percent(s.low), percent(s.high)),
                 percent(s.macro_f1),
+                folds.join(", "),
             ]
         };
         Block::Table(Table {
-            caption: "The network and what it must beat, on the same test clips".into(),
+            caption: "All systems on the same clips and folds: the verdict, its parts, and what it must beat".into(),
             columns: vec![
                 Column::text("System"),
                 Column::number("Accuracy"),
                 Column::number("95 % interval"),
                 Column::number("Macro F1"),
+                Column::text("Folds, %"),
             ],
             rows: self.results.scores.iter().map(row).collect(),
         })
     }
 
-    fn epochs_table(&self) -> Block {
-        let rows = self.encoders.iter().enumerate().map(|(number, fold)| {
-            let chosen = fold.history.epochs().iter().find(|e| e.epoch == fold.selected_epoch);
-            let validation = chosen.and_then(|e| e.validation).map_or("–".into(), |v| percent(v.accuracy));
+    fn comparisons(&self) -> Block {
+        let rows = self.results.comparisons.iter().map(|c| {
             vec![
-                number.to_string(),
-                fold.history.epochs().len().to_string(),
-                fold.selected_epoch.to_string(),
-                validation,
-                percent(self.results.fold_accuracies[number]),
+                c.first.clone(),
+                c.second.clone(),
+                c.test.first_only.to_string(),
+                c.test.second_only.to_string(),
+                format!("{:.4}", c.test.mid_p),
             ]
         });
         Block::Table(Table {
-            caption: "The epoch that the validation part chose; accuracy there by segment, on test by clip"
-                .into(),
+            caption: "McNemar's test: clips that only one of two systems has right".into(),
             columns: vec![
-                Column::text("Fold"),
-                Column::number("Epochs"),
-                Column::number("Chosen"),
-                Column::number("Validation (segments)"),
-                Column::number("Test (clips)"),
+                Column::text("First"),
+                Column::text("Second"),
+                Column::number("Only the first"),
+                Column::number("Only the second"),
+                Column::number("mid-p"),
             ],
             rows: rows.collect(),
         })
+    }
+
+    fn ranking(&self) -> Result<Vec<Figure>, PipelineError> {
+        let names: Vec<String> = self.record.features.iter().map(|f| f.name.clone()).collect();
+        let names: Vec<String> =
+            names.into_iter().filter(|n| self.config.features.contains(n)).collect();
+        let subsets: Vec<SubsetScore> = self
+            .results
+            .subsets
+            .iter()
+            .take(20)
+            .map(|s| SubsetScore {
+                members: s.features.iter().filter_map(|f| names.iter().position(|n| n == f)).collect(),
+                mean: s.mean,
+                deviation: Some(s.deviation),
+            })
+            .collect();
+        let caption = Caption { name: "subsets", title: "The best subsets, where they are chosen" };
+        Ok(vec![subset_figure(caption, "Mean accuracy over folds", &names, &subsets, 20)?])
+    }
+
+    fn subsets_table(&self) -> Block {
+        let row = |s: &RankedSubset| {
+            vec![
+                s.features.join(" + "),
+                percent(s.mean),
+                percent(s.deviation),
+                s.test_mean.map_or("–".into(), percent),
+            ]
+        };
+        Block::Table(Table {
+            caption: "The best subsets over all folds; each fold takes its own top ones. The last column was not looked at in choosing \
+                      under the nested protocol"
+                .into(),
+            columns: vec![
+                Column::text("Features"),
+                Column::number("Mean accuracy where chosen"),
+                Column::number("Deviation over folds"),
+                Column::number("Mean accuracy on test"),
+            ],
+            rows: self.results.subsets.iter().take(30).map(row).collect(),
+        })
+    }
+
+    fn curves(&self) -> Result<Vec<Figure>, PipelineError> {
+        let mut figures = Vec::new();
+        for (feature, histories) in &self.histories {
+            let name = format!("learning_{}", crate::encoder::folder_name(feature));
+            let title = format!("Learning curves: {feature}");
+            figures.push(learning_curve_figure(Caption { name: &name, title: &title }, histories)?);
+        }
+        Ok(figures)
+    }
+
+    fn scatters(&self) -> Result<Vec<Figure>, PipelineError> {
+        let mut figures = Vec::new();
+        for codes in &self.codes {
+            let rows = codes.codes.nrows();
+            // t-SNE needs three times as many rows as its perplexity.
+            let perplexity = 30.0_f64.min((rows as f64 - 2.0) / 3.0).floor();
+            if perplexity < 2.0 || self.record.classes.len() > 35 {
+                continue;
+            }
+            let plan = TsneConfig { perplexity, ..TsneConfig::default() }.plan()?;
+            let points = plan.embed(codes.codes.mapv(f64::from).view())?;
+            let points: Vec<(f64, f64)> = points.rows().into_iter().map(|r| (r[0], r[1])).collect();
+            let (name, title) =
+                (format!("tsne_{}", codes.fold), format!("Fused codes of the test clips, fold {} (t-SNE)", codes.fold));
+            let caption = Caption { name: &name, title: &title };
+            figures.push(scatter_figure(caption, &points, &codes.labels, &self.record.classes)?);
+        }
+        Ok(figures)
     }
 
     fn parts_table(&self) -> Block {
@@ -255,13 +444,16 @@ impl Material<'_> {
                 format!("{} ({} groups)", part.len(), groups.len())
             }
         };
-        let rows = self.folds.iter().enumerate().map(|(number, fold)| {
-            vec![number.to_string(), groups(&fold.train), groups(&fold.validation), groups(&fold.test)]
+        let rows = self.folds.iter().enumerate().flat_map(|(number, fold)| {
+            let tested = groups(&fold.test);
+            fold.splits.iter().enumerate().map(move |(split, s)| {
+                vec![format!("{number}.{split}"), groups(&s.train), groups(&s.validation), tested.clone()]
+            })
         });
         Block::Table(Table {
             caption: "Clips in each part".into(),
             columns: vec![
-                Column::text("Fold"),
+                Column::text("Fold and split"),
                 Column::number("Training"),
                 Column::number("Validation"),
                 Column::number("Test"),
@@ -270,53 +462,90 @@ impl Material<'_> {
         })
     }
 
-    fn what_was_run(&self) -> Result<Vec<Block>, PipelineError> {
-        let record = self.record;
-        let config = toml::to_string(&record.config)
-            .map_err(|e| PipelineError::Output { path: self.config.out.clone(), reason: e.to_string() })?;
-        let pairs = [
-            ("Dataset", record.dataset.clone()),
-            (
-                "Protocol",
-                "stratified folds; the epoch is chosen on a validation part of the training folds; each test clip is \
-                 scored once, by a network that has not seen it; a clip's score is the sum over its segments"
-                    .into(),
-            ),
-            ("Feature", format!("log-mel, {} bands, {} Hz", record.config.n_mels, record.config.sample_rate)),
-            ("Network", "Base2DCNN (GTZAN-8 study)".into()),
-            ("mgr", record.mgr.clone()),
-            ("libtorch", record.libtorch.clone()),
-            ("Machine", format!("{}, {} thread in a network", record.machine, record.threads_per_network)),
-            ("Clips fingerprint", record.clips.clone()),
-            ("Feature fingerprint", record.front_end_fingerprint.clone()),
-        ];
-        Ok(vec![
-            Block::KeyValues(pairs.map(|(k, v)| (k.to_owned(), v)).to_vec()),
-            Block::Paragraph("The configuration, as a file for --config:".into()),
-            Block::Code(config),
-        ])
+    fn files(&self) -> Vec<Block> {
+        let mut files: Vec<Block> = self.clips.notes.iter().map(|n| Block::Paragraph(n.clone())).collect();
+        files.push(bad_files_table(&listed(&self.results.bad)));
+        for (intro, heading, list) in [
+            ("Used in spite of damage that the decoder found:", "Damage", &self.results.damaged),
+            ("Used without a feature that could not be computed:", "Why", &self.results.partial),
+        ] {
+            if !list.is_empty() {
+                files.push(Block::Paragraph(intro.into()));
+                files.push(Block::Table(Table {
+                    caption: format!("{} files", list.len()),
+                    columns: vec![Column::text("File"), Column::text(heading)],
+                    rows: list.iter().map(|b| vec![b.id.clone(), b.reason.clone()]).collect(),
+                }));
+            }
+        }
+        files
     }
+
+    fn write_scores(&self, path: &Path) -> Result<(), PipelineError> {
+        Ok(write_atomic(path, |w| {
+            writeln!(w, "system,accuracy,low,high,macro_f1")?;
+            for Score { system, accuracy, low, high, macro_f1, .. } in &self.results.scores {
+                writeln!(w, "\"{system}\",{accuracy:.6},{low:.6},{high:.6},{macro_f1:.6}")?;
+            }
+            Ok(())
+        })?)
+    }
+
+    fn write_subsets(&self, path: &Path) -> Result<(), PipelineError> {
+        Ok(write_atomic(path, |w| {
+            writeln!(w, "rank,features,mean,deviation,test_mean")?;
+            for (rank, s) in self.results.subsets.iter().enumerate() {
+                let test = s.test_mean.map_or(String::new(), |t| format!("{t:.6}"));
+                writeln!(w, "{},\"{}\",{:.6},{:.6},{test}", rank + 1, s.features.join("+"), s.mean, s.deviation)?;
+            }
+            Ok(())
+        })?)
+    }
+}
+
+pub(crate) fn write_predictions(results: &Results, path: &Path) -> Result<(), PipelineError> {
+    let clips = &results.clips;
+    let ids: Vec<&str> = clips.iter().map(|c| c.id.as_str()).collect();
+    let y_true: Vec<usize> = clips.iter().map(|c| c.class).collect();
+    let y_pred: Vec<usize> = clips.iter().map(|c| c.predicted).collect();
+    let folds: Vec<usize> = clips.iter().map(|c| c.fold).collect();
+    let scores = results.probabilities().mapv(|p| p as f32);
+    let predictions =
+        Predictions { ids: &ids, y_true: &y_true, y_pred: &y_pred, folds: &folds, scores: scores.view() };
+    table(path, |w| write_predictions_csv(w, &predictions, &results.classes))
+}
+
+fn times_table(times: &Times) -> Block {
+    let per_hundred = 100.0 / times.clips.max(1) as f64;
+    let rows = times.stages.iter().map(|s| {
+        vec![
+            s.stage.clone(),
+            format!("{:.1}", s.seconds),
+            format!("{:.1}", s.seconds * per_hundred),
+            s.done.to_string(),
+            s.reused.to_string(),
+        ]
+    });
+    let peak = times.peak_mb.map_or(String::new(), |mb| format!("; peak memory {mb:.0} MB"));
+    Block::Table(Table {
+        caption: format!("{} clips, {} threads{peak}", times.clips, times.threads),
+        columns: vec![
+            Column::text("Stage"),
+            Column::number("Seconds"),
+            Column::number("Seconds for 100 clips"),
+            Column::number("Pieces of work"),
+            Column::number("Found done"),
+        ],
+        rows: rows.collect(),
+    })
 }
 
 fn listed(bad: &[crate::BadClip]) -> Vec<BadFile> {
     bad.iter().map(|b| BadFile { path: b.id.clone(), reason: b.reason.clone() }).collect()
 }
 
-fn history(fold: &FoldResult) -> FoldHistory {
-    let epoch = |e: &mgr_models::train::EpochRecord| Epoch {
-        train_loss: e.train.loss,
-        train_accuracy: e.train.accuracy,
-        validation_loss: e.validation.map(|v| v.loss),
-        validation_accuracy: e.validation.map(|v| v.accuracy),
-    };
-    FoldHistory {
-        epochs: fold.history.epochs().iter().map(epoch).collect(),
-        best_epoch: Some(fold.selected_epoch),
-    }
-}
-
 /// Writes a table in one piece; an error of the table and one of the disk both come out.
-fn table(
+pub(crate) fn table(
     path: &Path,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), EvalError>,
 ) -> Result<(), PipelineError> {
@@ -325,6 +554,7 @@ fn table(
     Ok(write_atomic(path, |w| w.write_all(&bytes))?)
 }
 
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
+

@@ -93,6 +93,52 @@ impl StratifiedGroupKFold {
         Ok(folds)
     }
 
+    /// As [`split`](Self::split), for choosing within a training part, where classes may have fewer groups than folds: such a class is
+    /// missing in some test parts, and clips of a class with a single group are in no test part and in every training part. There is
+    /// no validation part.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split), but for [`EvalError::TooFewGroups`]; [`EvalError::ClassNotInTraining`] where mixed groups put a whole
+    /// class into one test fold.
+    pub fn split_uneven<G: Ord + Debug>(&self, labels: &[usize], groups: &[G]) -> Result<Vec<Fold>, EvalError> {
+        same_length("groups", labels.len(), groups.len())?;
+        let mut by_class: BTreeMap<usize, usize> = BTreeMap::new();
+        labels.iter().for_each(|&label| *by_class.entry(label).or_default() += 1);
+        if by_class.len() < 2 {
+            return self.split(labels, groups);
+        }
+        let classes: BTreeMap<usize, Vec<usize>> = by_class
+            .keys()
+            .map(|&class| (class, (0..labels.len()).filter(|&i| labels[i] == class).collect()))
+            .collect();
+        if self.folds < 2 || self.folds > labels.len() {
+            return Err(EvalError::Folds { folds: self.folds, largest: labels.len() });
+        }
+        let (group_of, counts) = dense_groups(labels, groups, &classes);
+        let class_clips: Vec<usize> = classes.values().map(Vec::len).collect();
+        let fold_of_group = self.assign(&counts, &class_clips);
+        let mut groups_of_class = vec![0_usize; classes.len()];
+        for &(class, _) in counts.iter().flatten() {
+            groups_of_class[class] += 1;
+        }
+        let lone: Vec<bool> = counts.iter().map(|c| c.iter().any(|&(class, _)| groups_of_class[class] < 2)).collect();
+        let folds: Vec<Fold> = (0..self.folds)
+            .map(|number| {
+                let tested = |i: &usize| fold_of_group[group_of[*i]] == number && !lone[group_of[*i]];
+                let (test, train) = (0..labels.len()).partition(tested);
+                Fold { train, validation: Vec::new(), test }
+            })
+            .collect();
+        for (class, clips) in &classes {
+            for (number, fold) in folds.iter().enumerate() {
+                if clips.iter().all(|i| fold.test.binary_search(i).is_ok()) {
+                    return Err(EvalError::ClassNotInTraining { class: *class, fold: number });
+                }
+            }
+        }
+        Ok(folds)
+    }
+
     fn check_group_counts(&self, counts: &[GroupCounts], class_labels: &[usize]) -> Result<(), EvalError> {
         let mut groups_of_class = vec![0_usize; class_labels.len()];
         for &(class, _) in counts.iter().flatten() {

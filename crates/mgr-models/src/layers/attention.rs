@@ -49,7 +49,9 @@ impl SelfAttention {
         let no_mask: Option<&Tensor> = None;
         let seen =
             Tensor::f_scaled_dot_product_attention(&query, &key, &value, no_mask, 0.0, false, 1.0, false)?;
-        let seen = seen.f_squeeze_dim(1)?.f_transpose(1, 2)?.f_reshape(input.size())?;
+        let (_, channels, height, width) = input.size4()?;
+        // The batch is left open for recordings.
+        let seen = seen.f_squeeze_dim(1)?.f_transpose(1, 2)?.f_reshape([-1, channels, height, width])?;
         debug_assert_eq!(input.size().get(1), Some(&self.channels));
         Ok(seen.f_mul(&self.gamma)?.f_add(input)?)
     }

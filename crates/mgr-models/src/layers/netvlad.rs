@@ -68,7 +68,11 @@ impl NetVlad {
         let sums = assigned.f_transpose(1, 2)?.f_matmul(&x)?;
         let mass = assigned.f_sum_dim_intlist(&[1_i64][..], false, Kind::Float)?.f_unsqueeze(-1)?;
         let residuals = unit(&sums.f_sub(&mass.f_mul(&self.centroids)?)?, -1)?;
-        let size = residuals.size();
+        let mut size = residuals.size();
+        // The batch is left open for recordings.
+        if let Some(batch) = size.first_mut() {
+            *batch = -1;
+        }
         Ok(unit(&residuals.f_flatten(1, -1)?, -1)?.f_reshape(size)?)
     }
 }

@@ -1,11 +1,13 @@
 //! Centre loss: codes of one class are drawn together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::config::check_number;
-use super::optimiser::{Optimiser, OptimiserConfig, RmsPropConfig};
-use crate::{Error, Parameters};
+use super::optimiser::{Optimiser, OptimiserConfig, OptimiserState, RmsPropConfig};
+use crate::{Error, Parameters, TensorData};
 
 /// Settings of [`CentreLoss`]; the defaults are MLFCF's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,22 @@ pub struct CentreLossConfig {
 impl Default for CentreLossConfig {
     fn default() -> Self {
         Self { weight: 1e-4, learning_rate: 1e-3 }
+    }
+}
+
+/// The centres of a run and the state of their optimiser, apart from libtorch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CentreState {
+    /// The centres, under `centers`.
+    pub centres: BTreeMap<String, TensorData>,
+    /// State of their optimiser.
+    pub optimiser: OptimiserState,
+}
+
+impl CentreLossConfig {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        check_number("centre_loss.weight", self.weight, f64::MIN_POSITIVE, 1e6, "above 0, below 1000000")?;
+        check_number("centre_loss.learning_rate", self.learning_rate, 0.0, 1e6, "0 to below 1000000")
     }
 }
 
@@ -63,8 +81,7 @@ impl CentreLoss {
         seed: u64,
         device: Device,
     ) -> Result<Self, Error> {
-        check_number("weight", config.weight, f64::MIN_POSITIVE, 1e6, "above 0, below 1000000")?;
-        check_number("learning_rate", config.learning_rate, 0.0, 1e6, "0 to below 1000000")?;
+        config.validate()?;
         let mut parameters = Parameters::new(seed, device);
         let centres = parameters.normal("centers", &[classes, code_size], 1.0)?;
         let optimiser = Optimiser::new(
@@ -115,6 +132,16 @@ impl CentreLoss {
     /// Those of [`CentreLoss::mean`].
     pub fn weighted(&self, codes: &Tensor, labels: &Tensor) -> Result<Tensor, Error> {
         Ok(self.mean(codes, labels)?.f_mul_scalar(self.config.weight)?)
+    }
+
+    /// The centres and the state of their optimiser.
+    pub(crate) fn state(&self) -> Result<CentreState, Error> {
+        Ok(CentreState { centres: self.parameters.to_data()?, optimiser: self.optimiser.state()? })
+    }
+
+    pub(crate) fn load_state(&mut self, state: &CentreState) -> Result<(), Error> {
+        self.parameters.load_data(&state.centres)?;
+        self.optimiser.load_state(&state.optimiser)
     }
 
     /// Moves the centres, given the gradient of the weighted loss with respect to them; the weight is divided out.

@@ -1,54 +1,46 @@
 //! Loss and accuracy over examples.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::examples::{Batch, Draw, Examples, label_tensor};
-use super::loss::CrossEntropy;
+use super::examples::{Batch, Draw, Examples};
+use super::loss::{Loss, Targets};
+use super::precision::Precision;
 use crate::{Error, Mode, Network};
 
 /// Loss and accuracy over some examples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
-    /// Mean loss, with the smoothing and class weights of the training loss.
+    /// Mean loss, with the smoothing and class weights of the training loss. In training it holds all that is minimised, in
+    /// validation not the centre loss.
     pub loss: f64,
-    /// Share of examples whose highest logit is at their label; of equal logits the lowest class counts.
+    /// Share of examples whose highest logit is at their label; of equal logits the lowest class counts. With target vectors
+    /// the share of right decisions over examples and classes.
     pub accuracy: f64,
 }
 
 /// Sums from which an [`Evaluation`] is made.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Tally {
     loss: f64,
     weight: f64,
-    correct: usize,
+    correct: f64,
     examples: usize,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, loss_sum: f64, weight: f64, logits: &[f32], labels: &[usize]) {
+    pub(crate) fn add(&mut self, loss_sum: f64, weight: f64, correct: f64, examples: usize) {
         self.loss += loss_sum;
         self.weight += weight;
-        self.examples += labels.len();
-        let classes = logits.len() / labels.len().max(1);
-        self.correct += logits
-            .chunks_exact(classes.max(1))
-            .zip(labels)
-            .filter(|(row, label)| argmax(row) == **label)
-            .count();
+        self.correct += correct;
+        self.examples += examples;
     }
 
     pub(crate) fn evaluation(&self) -> Evaluation {
-        Evaluation { loss: self.loss / self.weight, accuracy: self.correct as f64 / self.examples as f64 }
+        Evaluation { loss: self.loss / self.weight, accuracy: self.correct / self.examples as f64 }
     }
-}
-
-fn argmax(row: &[f32]) -> usize {
-    row.iter()
-        .enumerate()
-        .fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best })
-        .0
 }
 
 /// The logits of a batch as numbers, checked to be of shape (batch, classes).
@@ -63,7 +55,8 @@ pub(crate) fn logit_values(network: &dyn Network, logits: &Tensor, batch: usize)
     }
     let mut values = vec![0.0_f32; batch * network.classes()];
     let count = values.len();
-    logits.f_detach()?.f_to(Device::Cpu)?.f_contiguous()?.f_copy_data(&mut values, count)?;
+    let logits = logits.f_detach()?.f_to(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    logits.f_copy_data(&mut values, count)?;
     Ok(values)
 }
 
@@ -75,39 +68,61 @@ pub fn evaluate(
     network: &dyn Network,
     examples: &dyn Examples,
     batch_size: usize,
-    loss: &CrossEntropy,
+    loss: &Loss,
 ) -> Result<Evaluation, Error> {
-    check_part(network, examples, "validation", 1)?;
+    check_part(network, examples, "validation", 1, loss)?;
+    evaluate_checked(network, examples, batch_size, loss, Precision::Single)
+}
+
+/// [`evaluate`] of examples whose labels are checked.
+pub(crate) fn evaluate_checked(
+    network: &dyn Network,
+    examples: &dyn Examples,
+    batch_size: usize,
+    loss: &Loss,
+    precision: Precision,
+) -> Result<Evaluation, Error> {
     let device = network.parameters().device();
     let mut batch = Batch::default();
     let mut tally = Tally::default();
     let order: Vec<usize> = (0..examples.len()).collect();
     for indices in order.chunks(batch_size.max(1)) {
-        let labels: Vec<usize> = indices.iter().map(|&index| examples.label(index)).collect();
+        let targets: Targets = loss.targets(examples, indices)?;
         let inputs = batch.inputs(examples, indices, Draw { seed: 0, epoch: 0 }, device)?;
         tch::no_grad(|| {
-            let logits = network.forward(&inputs, Mode::Evaluate)?;
+            let logits = precision.run(|| network.forward(&inputs, Mode::Evaluate))?;
             let values = logit_values(network, &logits, indices.len())?;
-            let sum = loss.sum(&logits, &label_tensor(&labels, device)?)?.f_double_value(&[])?;
-            tally.add(sum, loss.weight(&labels), &values, &labels);
+            let sum = loss.sum(&logits, &targets)?;
+            tally.add(sum, loss.weight(&targets), targets.correct(&values), indices.len());
             Ok::<_, Error>(())
         })?;
     }
     Ok(tally.evaluation())
 }
 
-/// Checks number, shape and labels of one part of the data.
+/// Checks number, shape and targets of one part of the data.
 pub(crate) fn check_part(
     network: &dyn Network,
     examples: &dyn Examples,
     part: &'static str,
     minimum: usize,
+    loss: &Loss,
 ) -> Result<(), Error> {
     if examples.len() < minimum {
         return Err(Error::TooFewExamples { part, got: examples.len(), minimum });
     }
     network.input().check(network.name(), examples.shape())?;
     let classes = network.classes();
+    if loss.takes_vectors() {
+        let mut row = vec![0.0_f32; classes];
+        for index in 0..examples.len() {
+            examples.write_target(index, &mut row).map_err(|source| Error::Example { index, source })?;
+            if let Some(&value) = row.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+                return Err(Error::TargetOutOfRange { part, index, value });
+            }
+        }
+        return Ok(());
+    }
     match (0..examples.len()).map(|index| (index, examples.label(index))).find(|&(_, label)| label >= classes)
     {
         Some((index, label)) => Err(Error::LabelOutOfRange { part, index, label, classes }),

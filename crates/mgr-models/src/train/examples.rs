@@ -1,6 +1,6 @@
 //! Where inputs and labels come from, and how they become batches.
 
-use ndarray::{ArrayD, Axis};
+use ndarray::{Array2, ArrayD, Axis};
 use tch::{Device, Tensor};
 
 use crate::{Error, Random};
@@ -56,8 +56,34 @@ pub trait Inputs {
 
 /// Inputs with labels.
 pub trait Examples: Inputs {
-    /// Class of example `index`, from 0.
+    /// Class of example `index`, from 0. Where targets are vectors that belong to no class it may be any number.
     fn label(&self, index: usize) -> usize;
+
+    /// Writes the target of example `index`, one number from 0 to 1 per class, for
+    /// [`LossConfig::BinaryCrossEntropy`](super::LossConfig). Default: 1 at the label, 0 elsewhere.
+    ///
+    /// # Errors
+    /// Whatever keeps the target from being made; by default a label that is no class.
+    fn write_target(
+        &self,
+        index: usize,
+        out: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        write_label(self.label(index), out)
+    }
+}
+
+/// 1 at the label, 0 elsewhere.
+fn write_label(label: usize, out: &mut [f32]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let classes = out.len();
+    out.fill(0.0);
+    match out.get_mut(label) {
+        Some(target) => {
+            *target = 1.0;
+            Ok(())
+        }
+        None => Err(format!("label is {label}, allowed is below {classes}").into()),
+    }
 }
 
 /// Examples held in memory.
@@ -65,6 +91,8 @@ pub trait Examples: Inputs {
 pub struct ArrayExamples {
     inputs: ArrayD<f32>,
     labels: Vec<usize>,
+    /// (examples, classes), where targets are vectors.
+    targets: Option<Array2<f32>>,
 }
 
 impl ArrayExamples {
@@ -79,7 +107,17 @@ impl ArrayExamples {
         }
         // An array without axes counts as no examples.
         let inputs = if inputs.ndim() == 0 { ArrayD::zeros(vec![0]) } else { inputs };
-        Ok(Self { inputs, labels })
+        Ok(Self { inputs, labels, targets: None })
+    }
+
+    /// Examples that belong to any number of classes: targets (examples, classes) of numbers from 0 to 1. They have no label,
+    /// so that a loss that asks for one refuses them.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] where the number of targets differs from the number of examples.
+    pub fn with_targets(inputs: ArrayD<f32>, targets: Array2<f32>) -> Result<Self, Error> {
+        let labels = vec![usize::MAX; targets.nrows()];
+        Ok(Self { targets: Some(targets), ..Self::new(inputs, labels)? })
     }
 }
 
@@ -112,6 +150,24 @@ impl Examples for ArrayExamples {
     fn label(&self, index: usize) -> usize {
         // No class: the trainer names the example in its error.
         self.labels.get(index).copied().unwrap_or(usize::MAX)
+    }
+
+    fn write_target(
+        &self,
+        index: usize,
+        out: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let Some(targets) = &self.targets else {
+            return write_label(self.label(index), out);
+        };
+        if index >= targets.nrows() || targets.ncols() != out.len() {
+            let (rows, columns) = targets.dim();
+            return Err(
+                format!("targets are {rows} x {columns}, asked is row {index} of {}", out.len()).into()
+            );
+        }
+        out.iter_mut().zip(targets.row(index)).for_each(|(to, from)| *to = *from);
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::tensor_file::write_atomically;
 pub struct EpochRecord {
     /// Epoch, from 1.
     pub epoch: usize,
-    /// Learning rate of the epoch.
+    /// Learning rate of the epoch, of its last step where it changes from step to step.
     pub learning_rate: f64,
     /// Over all training examples, each measured in its own step before the step changed the weights.
     pub train: Evaluation,
@@ -47,19 +47,20 @@ impl History {
     pub fn selected(&self, selection: Selection) -> Option<&EpochRecord> {
         match selection {
             Selection::LastEpoch => self.epochs.last(),
-            Selection::BestValidation => {
-                self.epochs.iter().filter(|record| record.validation.is_some()).reduce(|best, next| {
-                    match (best.validation, next.validation) {
-                        (Some(b), Some(n))
-                            if n.accuracy > b.accuracy || (n.accuracy == b.accuracy && n.loss < b.loss) =>
-                        {
-                            next
-                        }
-                        _ => best,
-                    }
-                })
-            }
+            Selection::BestValidation => self.best(|best, next| {
+                next.accuracy > best.accuracy || (next.accuracy == best.accuracy && next.loss < best.loss)
+            }),
+            Selection::LowestValidationLoss => self.best(|best, next| next.loss < best.loss),
         }
+    }
+
+    fn best(&self, is_better: impl Fn(Evaluation, Evaluation) -> bool) -> Option<&EpochRecord> {
+        self.epochs.iter().filter(|record| record.validation.is_some()).reduce(|best, next| {
+            match (best.validation, next.validation) {
+                (Some(b), Some(n)) if is_better(b, n) => next,
+                _ => best,
+            }
+        })
     }
 
     /// One line per epoch with a header line; validation columns are empty where there was none.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::config::check_number;
+use super::config::{check_number, invalid};
+use super::groups::GroupConfig;
 use crate::parameters::{check_shape, mismatch, to_tensor};
 use crate::{Error, Parameters, TensorData};
 
@@ -121,6 +122,15 @@ impl OptimiserConfig {
         }
     }
 
+    fn with_weight_decay(mut self, decay: f64) -> Self {
+        match &mut self {
+            Self::Adam(c) | Self::AdamW(c) => c.weight_decay = decay,
+            Self::Sgd(c) => c.weight_decay = decay,
+            Self::RmsProp(c) => c.weight_decay = decay,
+        }
+        self
+    }
+
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let rate = |field, value| check_number(field, value, 0.0, f64::MAX, "finite, 0 and more");
         let share = |field, value| check_number(field, value, 0.0, 1.0, "0 to below 1");
@@ -176,6 +186,10 @@ pub struct OptimiserState {
 #[derive(Debug)]
 struct Tracked {
     name: String,
+    /// With the weight decay of the tensor's group.
+    config: OptimiserConfig,
+    /// What the learning rate is multiplied by for this tensor.
+    rate_factor: f64,
     tensor: Tensor,
     /// Steps that had a gradient for this tensor.
     steps: u64,
@@ -189,20 +203,56 @@ impl Optimiser {
     /// # Errors
     /// [`Error::InvalidConfig`], [`Error::Torch`].
     pub fn new(config: OptimiserConfig, parameters: &Parameters) -> Result<Self, Error> {
+        Self::with_groups(config, parameters, &[])
+    }
+
+    /// An optimiser of the trainable tensors that are in no frozen group, with zero state. Every tensor has the learning rate
+    /// and the weight decay of its group.
+    ///
+    /// # Errors
+    /// [`Error::InvalidConfig`], also for a group that fits no trainable tensor; [`Error::Torch`].
+    pub fn with_groups(
+        config: OptimiserConfig,
+        parameters: &Parameters,
+        groups: &[GroupConfig],
+    ) -> Result<Self, Error> {
         config.validate()?;
+        for group in groups {
+            group.validate()?;
+            if !parameters.trainable().any(|(name, _)| group.fits(name)) {
+                let value = format!("prefix \"{}\", suffix \"{}\"", group.prefix, group.suffix);
+                return Err(invalid("groups", value, "names of trainable tensors of this network"));
+            }
+        }
         let parameters = parameters
             .trainable()
-            .map(|(name, tensor)| {
+            .map(|(name, tensor)| (name, tensor, groups.iter().find(|group| group.fits(name))))
+            .filter(|(_, _, group)| !group.is_some_and(|group| group.frozen))
+            .map(|(name, tensor, group)| {
                 let zeros = || Ok(tensor.f_detach()?.f_zeros_like()?);
                 let state = config.slots().iter().map(|_| zeros()).collect::<Result<Vec<_>, Error>>()?;
-                Ok(Tracked { name: name.to_string(), tensor: tensor.shallow_clone(), steps: 0, state })
+                let decay = group.and_then(|group| group.weight_decay);
+                Ok(Tracked {
+                    name: name.to_string(),
+                    config: decay.map_or(config, |decay| config.with_weight_decay(decay)),
+                    rate_factor: group.map_or(1.0, |group| group.rate_factor),
+                    tensor: tensor.shallow_clone(),
+                    steps: 0,
+                    state,
+                })
             })
             .collect::<Result<Vec<_>, Error>>()?;
         Ok(Self { config, parameters })
     }
 
-    /// Changes the parameters by one step. `gradients` follows [`Parameters::trainable`]; a tensor that the loss does not
-    /// depend on has an undefined gradient and stays as it is, as in PyTorch.
+    /// The tensors it changes, in the order of its gradients.
+    pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.parameters.iter().map(|tracked| &tracked.tensor)
+    }
+
+    /// Changes the parameters by one step. `gradients` follows [`Optimiser::tensors`], which without groups is
+    /// [`Parameters::trainable`]; a tensor that the loss does not depend on has an undefined gradient and stays as it is, as
+    /// in PyTorch.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] where there is not one gradient per parameter, [`Error::Torch`].
@@ -214,7 +264,7 @@ impl Optimiser {
         tch::no_grad(|| {
             for (tracked, gradient) in self.parameters.iter_mut().zip(gradients) {
                 if gradient.defined() {
-                    tracked.step(&self.config, gradient, learning_rate)?;
+                    tracked.step(gradient, learning_rate)?;
                 }
             }
             Ok(())
@@ -267,9 +317,10 @@ impl Optimiser {
 }
 
 impl Tracked {
-    fn step(&mut self, config: &OptimiserConfig, gradient: &Tensor, rate: f64) -> Result<(), Error> {
+    fn step(&mut self, gradient: &Tensor, rate: f64) -> Result<(), Error> {
         self.steps = self.steps.saturating_add(1);
-        match (config, self.state.as_mut_slice()) {
+        let rate = rate * self.rate_factor;
+        match (&self.config, self.state.as_mut_slice()) {
             (OptimiserConfig::Adam(c), [mean, square]) => {
                 let gradient = decayed(gradient, &self.tensor, c.weight_decay)?;
                 adam(c, rate, self.steps, &mut self.tensor, &gradient, mean, square)

@@ -2,11 +2,11 @@
 //! also with ten genres.
 
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::tagger_layers::{Conv, Norm, check_picture, max_pool};
 use crate::device::DeviceConfig;
-use crate::layers::Linear;
+use crate::layers::{Linear, zeros_beside};
 use crate::zoo::check_classes;
 use crate::{Error, InputSpec, Mode, Network, Parameters};
 
@@ -243,8 +243,7 @@ impl KerasGru {
 
     fn forward(&self, steps: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         let Some(first) = steps.first() else { return Ok(Vec::new()) };
-        let (batch, hidden) = (first.size2()?.0, self.hidden as i64);
-        let mut state = Tensor::f_zeros([batch, hidden], (Kind::Float, first.device()))?;
+        let mut state = zeros_beside(first, &[self.hidden as i64])?;
         let [update, reset, candidate] = &self.gates;
         let mut states = Vec::with_capacity(steps.len());
         for step in steps {

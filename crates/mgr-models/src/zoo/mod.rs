@@ -18,6 +18,7 @@ mod choi_transfer;
 mod fma;
 mod gtzan8;
 mod image_cnn;
+mod listed;
 mod mlfcf;
 mod music_featurization;
 mod musicnn;
@@ -39,6 +40,7 @@ pub use image_cnn::{
     BlackBoxConfig, FcnConfig, FrequencyConfig, ThreeLayerConfig, TimeConfig, TimeFrequencyConfig,
     TwoLayerConfig, Vgg16TransferConfig, initialise_time_frequency,
 };
+pub use listed::{Listed, listed};
 pub use mlfcf::{ClassOutput, MlfcfMetaConfig, MlfcfSpectrogramConfig, MlfcfVariant, MlfcfVectorConfig};
 pub use music_featurization::{MusicFeaturizationConfig, SoftmaxOver};
 pub use musicnn::{Musicnn, MusicnnConfig, MusicnnVgg};
@@ -118,55 +120,6 @@ pub enum NetworkConfig {
     FmaConvNet(FmaConvNetConfig),
     /// [`VitConfig`].
     Vit(VitConfig),
-}
-
-/// One network of the zoo as published.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Listed {
-    /// The network.
-    pub network: NetworkConfig,
-    /// The number of classes it was published with.
-    pub classes: usize,
-    /// Trainable values at that number.
-    pub parameters: usize,
-    /// One example, (channels, bands, frames), as published.
-    pub input: [usize; 3],
-    /// Where it was published.
-    pub paper: &'static str,
-}
-
-/// All networks of the zoo with their published inputs and counts of parameters.
-#[must_use]
-pub fn listed() -> Vec<Listed> {
-    let listed =
-        |network, classes, parameters, input, paper| Listed { network, classes, parameters, input, paper };
-    let musicnn = "Pons and Serra, ISMIR late-breaking 2019";
-    let transfer = "Choi et al., ISMIR 2017";
-    let won = "Won et al., SMC 2020";
-    let tagger = MusicTaggerConfig::default();
-    let big = MusicnnConfig { mid_channels: 512, dense: 500 };
-    let keras2 = ChoiTransferConfig { variant: ChoiVariant::Keras2 };
-    use NetworkConfig as Net;
-    vec![
-        listed(Net::Base2dCnn, 8, 107_496, [1, 96, 313], "GTZAN-8 study 2020"),
-        listed(Net::Musicnn(MusicnnConfig::default()), 50, 787_159, [1, 96, 187], musicnn),
-        listed(Net::Musicnn(big), 50, 7_980_235, [1, 96, 187], musicnn),
-        listed(Net::MusicnnVgg, 50, 605_748, [1, 96, 187], musicnn),
-        listed(Net::ChoiTransfer(ChoiTransferConfig::default()), 50, 39_282, [1, 96, 1360], transfer),
-        listed(Net::ChoiTransfer(keras2), 50, 39_282, [1, 96, 1360], transfer),
-        listed(Net::TaggingFcn, 50, 447_732, [1, 96, 1813], won),
-        listed(Net::TaggingCrnn, 50, 394_100, [1, 96, 1813], won),
-        listed(Net::TaggingMusicnn, 50, 784_300, [1, 96, 188], won),
-        listed(Net::MusicTaggerCnn(tagger), 50, 865_950, [1, 96, 1366], "Choi et al., ISMIR 2016"),
-        listed(Net::MusicTaggerCrnn(tagger), 50, 396_786, [1, 96, 1366], "Choi et al., ICASSP 2017"),
-        listed(
-            Net::MusicTaggerCrnn(tagger),
-            10,
-            395_466,
-            [1, 96, 1366],
-            "Albert 2017, after Choi et al. 2017",
-        ),
-    ]
 }
 
 impl NetworkConfig {

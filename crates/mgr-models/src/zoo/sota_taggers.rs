@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::tagger_layers::{Conv, Conv1d, Norm, TORCH, check_picture, max_pool};
 use crate::device::DeviceConfig;
-use crate::layers::Linear;
+use crate::layers::{Linear, zeros_beside};
 use crate::zoo::check_classes;
 use crate::{Error, InputSpec, Mode, Network, Parameters, Role};
 
@@ -174,7 +174,7 @@ impl TaggingCrnn {
         }
         // (batch, 128, 1, frames) to (batch, frames, 128).
         let x = x.f_squeeze_dim(2)?.f_transpose(1, 2)?.f_contiguous()?;
-        let start = Tensor::f_zeros([2, x.size3()?.0, Self::HIDDEN as i64], (Kind::Float, x.device()))?;
+        let start = zeros_beside(&x, &[2, Self::HIDDEN as i64])?.f_transpose(0, 1)?.f_contiguous()?;
         let train = mode == Mode::Train;
         let (x, _) = x.f_gru(&start, &self.recurrent, true, 2, 0.0, train, false, true)?;
         Ok(x.f_select(1, -1)?)

@@ -18,9 +18,9 @@ pub fn write_dataset(root: &Path, clips: usize) {
         let pitch = 0.05 + 0.02 * clip as f32;
         let tone = |n: usize| 0.4 * (n as f32 * pitch).sin();
         let gate = |n: usize| if (n / 1600).is_multiple_of(2) { 1.0 } else { 0.0 };
-        let tones: Vec<f32> = (0..16_000).map(|n| tone(n) + 0.01 * noise()).collect();
-        let noises: Vec<f32> = (0..16_000).map(|_| 0.3 * noise()).collect();
-        let pulses: Vec<f32> = (0..16_000).map(|n| tone(n) * gate(n) + 0.01 * noise()).collect();
+        let tones: Vec<f32> = (0..32_000).map(|n| tone(n) + 0.01 * noise()).collect();
+        let noises: Vec<f32> = (0..32_000).map(|_| 0.3 * noise()).collect();
+        let pulses: Vec<f32> = (0..32_000).map(|n| tone(n) * gate(n) + 0.01 * noise()).collect();
         for (genre, samples) in [("hiss", noises), ("hum", tones), ("pulse", pulses)] {
             let path = root.join(genre).join(format!("{genre}{clip}.wav"));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -29,21 +29,25 @@ pub fn write_dataset(root: &Path, clips: usize) {
     }
 }
 
-/// Base2DCNN needs 90 bands and frames: 0.8 s at a hop of 128 samples has 101.
+/// A spectrogram with a network and a vector with a learner; 1.6 s at a hop of 1024 samples have 35 frames.
 pub fn config(root: &Path, out: &Path, cache: &Path) -> RunConfig {
     RunConfig {
         dataset: DatasetKind::Folder,
         root: Some(root.to_path_buf()),
         out: out.to_path_buf(),
         cache: Some(cache.to_path_buf()),
+        features: vec!["mel".into(), "timbre_vector".into()],
         folds: 2,
         validation: 0.34,
-        hop_length: 128,
-        segment_seconds: 0.8,
+        segment_seconds: 1.6,
         segments: 1,
         short_clip: ShortClip::Own,
-        epochs: 3,
-        batch_size: 4,
+        epochs: Some(2),
+        batch_size: Some(4),
+        crop_frames: Some(32),
+        meta_epochs: Some(2),
+        top: 2,
+        times: false,
         ..RunConfig::default()
     }
 }

@@ -6,7 +6,8 @@ use crate::common::{bytes_below, config, differing, write_dataset};
 use mgr_audio::{WavFormat, write_wav};
 use mgr_pipeline::predict::Predictor;
 use mgr_pipeline::progress::Silent;
-use mgr_pipeline::{RunConfig, run::run};
+use mgr_pipeline::evaluate::evaluate;
+use mgr_pipeline::{MetaKind, Protocol, RunConfig, run::run};
 
 #[test]
 fn from_files_to_a_verdict_whatever_the_number_of_threads() {
@@ -17,11 +18,11 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
     fs::write(root.join("hum/list.mp3"), b"milk, bread and butter\n").unwrap();
     fs::write(root.join("hum/cover.jpg"), b"jpeg").unwrap();
     write_wav(&root.join("hiss/blink.wav"), &[0.1; 100], 16_000, WavFormat::Pcm16).unwrap();
-    write_wav(&root.join("hiss/nothing.wav"), &[0.0; 16_000], 16_000, WavFormat::Pcm16).unwrap();
+    write_wav(&root.join("hiss/nothing.wav"), &[0.0; 32_000], 16_000, WavFormat::Pcm16).unwrap();
 
     let out = |name: &str| folder.path().join(name);
     let cache = out("cache");
-    let one = RunConfig { threads: Some(1), epochs: 6, ..config(&root, &out("one"), &cache) };
+    let one = RunConfig { threads: Some(1), epochs: Some(4), ..config(&root, &out("one"), &cache) };
     let finished = run(&one, &Silent).unwrap();
     let results = &finished.results;
     assert_eq!(results.clips.len(), 24);
@@ -39,7 +40,7 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
     assert!(results.scores[0].accuracy > 0.6, "{:?}", results.scores);
 
     let page = fs::read_to_string(&finished.report).unwrap();
-    for words in ["<svg", "hum/list.mp3", "not audio", "Confusion matrix", "--groups", "cover.jpg"] {
+    for words in ["<svg", "hum/list.mp3", "not audio", "Confusion matrix", "Name the artists", "cover.jpg", "McNemar", "MFCC statistics"] {
         assert!(page.contains(words), "the report does not say {words}");
     }
     for loads in ["<link", "<script src", "src=\"http", "href=\"http", "@import", "url(http"] {
@@ -59,10 +60,15 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
         "scores.csv",
         "figures/confusion.svg",
         "figures/confusion.png",
-        "figures/learning_curves.svg",
+        "figures/learning_mel.svg",
+        "figures/subsets.png",
+        "confusion_mlfcf.csv",
+        "subsets.csv",
+        "combination.json",
         "splits/test_split_1.txt",
-        "folds/0/network.safetensors",
-        "folds/1/history.csv",
+        "folds/0/0/mel/network.safetensors",
+        "folds/0/0/timbre_vector/model.json",
+        "folds/1/0/mel/codes.npy",
     ] {
         assert!(a.contains_key(file), "{file} is missing: {:?}", a.keys());
     }
@@ -73,7 +79,7 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
 
     // Split files give the same test parts.
     let from_files =
-        RunConfig { splits: Some(out("one/splits")), out: out("three"), epochs: 1, ..one.clone() };
+        RunConfig { splits: Some(out("one/splits")), out: out("three"), epochs: Some(1), ..one.clone() };
     let again = run(&from_files, &Silent).unwrap();
     let test_fold =
         |r: &mgr_pipeline::Results| r.clips.iter().map(|c| (c.id.clone(), c.fold)).collect::<Vec<_>>();
@@ -87,6 +93,10 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
         prediction.probabilities[prediction.class],
         prediction.probabilities.iter().copied().fold(0.0, f32::max)
     );
+    // What a fold says of its test clip is what the predictor says of it where there is one fold alone.
+    let tested = evaluate(&out("one"), &root, None, &out("evaluation"), &Silent).unwrap();
+    assert_eq!((tested.clips.len(), tested.bad.len()), (24, 4));
+    assert!(out("evaluation/report.html").exists());
     assert!(predictor.predict(&root.join("hum/list.mp3")).unwrap_err().to_string().contains("not audio"));
 }
 
@@ -105,7 +115,7 @@ fn artists_stay_on_one_side() {
     fs::write(&table, lines).unwrap();
     let config = RunConfig {
         groups: Some(table.clone()),
-        epochs: 1,
+        epochs: Some(1),
         ..config(&root, &folder.path().join("out"), &folder.path().join("cache"))
     };
     let results = run(&config, &Silent).unwrap().results;
@@ -125,4 +135,40 @@ fn artists_stay_on_one_side() {
         message.contains("class hiss has 4 groups (artists), 5 folds were asked for; at most --folds 4"),
         "{message}"
     );
+}
+
+#[test]
+fn the_published_protocol_says_that_it_is_optimistic() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 6);
+    let base = config(&root, &folder.path().join("run"), &folder.path().join("cache"));
+    let published = RunConfig { protocol: Protocol::Published, epochs: Some(1), ..base };
+    let results = run(&published, &Silent).unwrap().results;
+    assert!(results.nested.is_some());
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    for words in ["OPTIMISTIC", "Chosen on test (optimistic)", "Chosen on validation (honest)"] {
+        assert!(page.contains(words), "the report does not say {words}");
+    }
+    // Everything is learned from but the test fold, and chosen on the test fold.
+    let record: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
+    let fold = &record["folds"][0];
+    assert_eq!(fold["splits"][0]["validation"], fold["test"]);
+}
+
+#[test]
+fn a_final_run_learns_from_everything_and_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 6);
+    let base = config(&root, &folder.path().join("run"), &folder.path().join("cache"));
+    let last = RunConfig { final_fit: true, inner: 3, meta: MetaKind::Learner, epochs: Some(1), ..base };
+    let results = run(&last, &Silent).unwrap().results;
+    assert!(!results.on_test);
+    assert_eq!(results.clips.len(), 18, "each clip is validated once");
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    assert!(page.contains("There is no test fold"));
+    let predictor = Predictor::load(&folder.path().join("run")).unwrap();
+    assert!(predictor.predict(&root.join("hum/hum0.wav")).unwrap().missing.is_empty());
 }

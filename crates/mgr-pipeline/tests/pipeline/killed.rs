@@ -14,7 +14,7 @@ const CHILD: &str = "MGR_TEST_KILLED_FOLDER";
 fn configuration(folder: &Path, name: &str) -> RunConfig {
     let out = folder.join(name);
     let cache = folder.join(format!("cache-{name}"));
-    RunConfig { epochs: 12, threads: Some(2), ..config(&folder.join("music"), &out, &cache) }
+    RunConfig { epochs: Some(6), threads: Some(2), ..config(&folder.join("music"), &out, &cache) }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mgr_eval::report::{Classification, ClipResult, RunDescription};
 use mgr_models::device::DeviceConfig;
 use mgr_models::encode::{codes, probabilities};
 use mgr_models::pretrained::{Pretrained, library};
-use mgr_models::train::{AdamConfig, EpochRecord, Fit, OptimiserConfig, TrainConfig};
+use mgr_models::train::{AdamConfig, EpochRecord, Fit, GroupConfig, OptimiserConfig, TrainConfig};
 use mgr_models::zoo::{MusicFeaturizationConfig, NetworkConfig};
 use mgr_models::{Network, SavedNetwork};
 use ndarray::Array2;
@@ -94,12 +94,16 @@ pub fn train(prepared: &Prepared, training: &Training, models: &Path) -> Result<
         train: TrainConfig {
             epochs: training.epochs,
             batch_size: training.batch,
-            // The derivative of l2 times the squared weight is 2 l2 times the weight.
             optimiser: OptimiserConfig::Adam(AdamConfig {
                 learning_rate: training.learning_rate,
-                weight_decay: 2.0 * training.l2,
                 ..AdamConfig::default()
             }),
+            // The derivative of l2 times the squared weight is 2 l2 times the weight.
+            groups: vec![GroupConfig {
+                prefix: "fc1.weight".to_owned(),
+                weight_decay: Some(2.0 * training.l2),
+                ..GroupConfig::default()
+            }],
             class_weights: training.balanced.then(|| counts.iter().map(weight).collect()),
             seed: training.seed,
             ..TrainConfig::default()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::device::DeviceConfig;
-use crate::layers::{Initial, LayerNorm, Linear};
+use crate::layers::{Initial, LayerNorm, Linear, zeros_beside};
 use crate::parameters::Start;
 use crate::zoo::assembled::{
     Assembled, Body, Plate, check_dropout, check_picture, check_product, check_size,
@@ -213,12 +213,12 @@ impl Vit {
 
     /// (batch, channels, bands, frames) to (batch, patches, numbers of a patch).
     fn patches(&self, input: &Tensor) -> Result<Tensor, Error> {
-        let (batch, channels, bands, frames) = input.size4()?;
+        let (_, channels, bands, frames) = input.size4()?;
         let [height, width] = self.patch;
         let (rows, columns) = (bands / height, frames / width);
-        let cut = input.f_reshape([batch, channels, rows, height, columns, width])?;
+        let cut = input.f_reshape([-1, channels, rows, height, columns, width])?;
         let ordered = cut.f_permute([0, 2, 4, 3, 5, 1])?;
-        Ok(ordered.f_reshape([batch, rows * columns, height * width * channels])?)
+        Ok(ordered.f_reshape([-1, rows * columns, height * width * channels])?)
     }
 }
 
@@ -226,8 +226,8 @@ impl Body for Vit {
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
         let train = mode == Mode::Train;
         let patches = self.projection.forward(&self.patches(input)?)?;
-        let (batch, count, dim) = patches.size3()?;
-        let class_token = self.class_token.f_expand([batch, 1, dim], false)?;
+        let (_, count, dim) = patches.size3()?;
+        let class_token = zeros_beside(&patches, &[1, dim])?.f_add(&self.class_token)?;
         let tokens = Tensor::f_cat(&[class_token, patches], 1)?;
         let positioned = tokens.f_add(&self.positions.f_narrow(1, 0, count + 1)?)?;
         let mut x = positioned.f_dropout(self.embedding_dropout, train)?;
@@ -320,11 +320,11 @@ impl Layer {
     }
 
     fn attention(&self, x: &Tensor) -> Result<Tensor, Error> {
-        let (batch, tokens, _) = x.size3()?;
+        let (_, tokens, _) = x.size3()?;
         let joint = self.queries_keys_values.forward(x)?;
         // (three, batch, heads, tokens, numbers of a head)
         let parts =
-            joint.f_reshape([batch, tokens, 3, self.heads, self.dim_head])?.f_permute([2, 0, 3, 1, 4])?;
+            joint.f_reshape([-1, tokens, 3, self.heads, self.dim_head])?.f_permute([2, 0, 3, 1, 4])?;
         let (query, key, value) = (parts.f_select(0, 0)?, parts.f_select(0, 1)?, parts.f_select(0, 2)?);
         let no_mask: Option<&Tensor> = None;
         // The scale is 1 / sqrt(dim_head), the operation's default.
@@ -338,7 +338,7 @@ impl Layer {
             None::<f64>,
             false,
         )?;
-        let seen = seen.f_transpose(1, 2)?.f_reshape([batch, tokens, self.heads * self.dim_head])?;
+        let seen = seen.f_transpose(1, 2)?.f_reshape([-1, tokens, self.heads * self.dim_head])?;
         self.joined.forward(&seen)
     }
 }

@@ -155,10 +155,10 @@ struct SpecAndEmbed {
 
 impl Body for SpecAndEmbed {
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
-        let (batch, values) = input.size2()?;
+        let (_, values) = input.size2()?;
         let pixels = values - self.length;
         let picture = input.f_narrow(1, 0, pixels)?;
-        let picture = picture.f_reshape([batch, 1, self.bands, pixels / self.bands])?;
+        let picture = picture.f_reshape([-1, 1, self.bands, pixels / self.bands])?;
         let embedding = input.f_narrow(1, pixels, self.length)?;
         let seen = self.norm.forward(&self.spectrogram.forward(&picture, mode)?.logits, mode)?.f_relu()?;
         let heard = self.embedding.forward(&embedding, mode)?.logits.f_relu()?;

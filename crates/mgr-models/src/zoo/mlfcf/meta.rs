@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{ClassOutput, Head, replicated};
+use super::{ClassOutput, Head, MlfcfVariant, replicated};
 use crate::device::DeviceConfig;
 use crate::layers::{BatchNorm, Conv1d, SelfAttention, max_pool1d};
 use crate::parameters::Start;
@@ -24,18 +24,33 @@ use crate::{Axis, Error, InputAxis, InputSpec, Mode, Network, Output, Parameters
 /// Input (batch, vectors, 1024): by default five codes, in the published system
 /// `[scatter, scatter, scatter, transfer, transfer]`. Parameters at c codes and n classes:
 /// 20,172,342 + 160 c + 1025 n, 20,186,467 as published (five codes, 13 classes).
+///
+/// The efficient variant leaves out what the spectrogram encoder's leaves out: the copies and the attention between them, which
+/// begins as the identity. The map of (123, 32), times five, goes straight to the code; 4,050,304 + 160 c + 1025 n parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlfcfMetaConfig {
     /// Number of codes, 1 to 64. Default 5.
     pub codes: usize,
+    /// Which graph. Default [`MlfcfVariant::Published`].
+    #[serde(default = "published", skip_serializing_if = "is_published")]
+    pub variant: MlfcfVariant,
     /// Logits or their softmax. Default [`ClassOutput::Logits`].
     pub output: ClassOutput,
 }
 
+fn published() -> MlfcfVariant {
+    MlfcfVariant::Published
+}
+
+/// The field came later than others: it is written only where it says something.
+fn is_published(variant: &MlfcfVariant) -> bool {
+    *variant == MlfcfVariant::Published
+}
+
 impl Default for MlfcfMetaConfig {
     fn default() -> Self {
-        Self { codes: 5, output: ClassOutput::default() }
+        Self { codes: 5, variant: MlfcfVariant::Published, output: ClassOutput::default() }
     }
 }
 
@@ -68,7 +83,8 @@ impl MlfcfMetaConfig {
 struct Meta {
     /// Convolution, normalisation, and the pool after it.
     layers: Vec<(Conv1d, BatchNorm, usize)>,
-    attention: [SelfAttention; 2],
+    /// Of the published variant.
+    attention: Option<[SelfAttention; 2]>,
     head: Head,
 }
 
@@ -86,8 +102,11 @@ impl Meta {
             ));
         }
         let mut attention = |name: &str| SelfAttention::new(parameters, name, HEADS);
-        let attention = [attention("attention1")?, attention("attention2")?];
-        let head = Head::new(parameters, HEADS * LENGTH * CHANNELS, classes, config.output)?;
+        let (attention, heads) = match config.variant {
+            MlfcfVariant::Published => (Some([attention("attention1")?, attention("attention2")?]), HEADS),
+            MlfcfVariant::Efficient => (None, 1),
+        };
+        let head = Head::new(parameters, heads * LENGTH * CHANNELS, classes, config.output)?;
         Ok(Self { layers, attention, head })
     }
 }
@@ -103,8 +122,11 @@ impl Body for Meta {
             }
             x = x.f_elu()?;
         }
+        let Some([first, second]) = &self.attention else {
+            let flat = x.f_transpose(1, 2)?.f_flatten(1, -1)?.f_mul_scalar(HEADS as f64)?;
+            return self.head.forward(&flat, mode);
+        };
         let heads = replicated(&x.f_transpose(1, 2)?, HEADS as i64)?;
-        let [first, second] = &self.attention;
         let turned = first.forward(&heads)?.f_transpose(2, 3)?.f_contiguous()?;
         self.head.forward(&second.forward(&turned)?.f_flatten(1, -1)?, mode)
     }

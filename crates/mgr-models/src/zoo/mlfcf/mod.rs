@@ -83,7 +83,8 @@ impl Head {
 
 /// The same map `copies` times along a new axis after the batch.
 fn replicated(input: &Tensor, copies: i64) -> Result<Tensor, Error> {
-    let mut size = input.size();
+    // -1 keeps a size.
+    let mut size = vec![-1; input.dim()];
     size.insert(1, copies);
     Ok(input.f_unsqueeze(1)?.f_expand(size, false)?.f_contiguous()?)
 }

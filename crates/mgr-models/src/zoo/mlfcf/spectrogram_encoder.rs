@@ -141,8 +141,8 @@ impl Body for SpectrogramEncoder {
         let descriptors: Vec<Tensor> = descriptors
             .iter()
             .map(|one| {
-                let (batch, clusters, channels) = one.size3()?;
-                Ok(one.f_contiguous()?.f_reshape([batch, channels, clusters])?)
+                let (_, clusters, channels) = one.size3()?;
+                Ok(one.f_contiguous()?.f_reshape([-1, channels, clusters])?)
             })
             .collect::<Result<_, Error>>()?;
         let heads = replicated(&Tensor::f_cat(&descriptors, 1)?, HEADS as i64)?;
