@@ -80,11 +80,18 @@ pub fn probabilities_and_codes(
         expected: "a code beside the logits".to_string(),
     };
     let (classes, size) = (network.classes(), network.code_size().ok_or_else(no_code)?);
-    let joint = rows(network, inputs, batch_size, ["probabilities and codes", "numbers"], classes + size, |tensor| {
-        let output = network.forward_with_code(tensor, Mode::Evaluate)?;
-        let code = output.code.ok_or_else(no_code)?;
-        Ok(Tensor::f_cat(&[output.logits.f_softmax(-1, Kind::Float)?, code], 1)?)
-    })?;
+    let joint = rows(
+        network,
+        inputs,
+        batch_size,
+        ["probabilities and codes", "numbers"],
+        classes + size,
+        |tensor| {
+            let output = network.forward_with_code(tensor, Mode::Evaluate)?;
+            let code = output.code.ok_or_else(no_code)?;
+            Ok(Tensor::f_cat(&[output.logits.f_softmax(-1, Kind::Float)?, code], 1)?)
+        },
+    )?;
     let (probabilities, codes) = joint.view().split_at(Axis(1), classes);
     Ok((probabilities.to_owned(), codes.to_owned()))
 }

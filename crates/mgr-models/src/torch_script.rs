@@ -49,15 +49,16 @@ fn record(network: &dyn Network, example: &[usize], path: &Path) -> Result<(), E
     let _restore = Still::new(network)?;
     let module = tch::no_grad(|| {
         let mut failed = None;
-        let mut forward = |inputs: &[Tensor]| match inputs.first().map(|x| recorded(|| network.forward(x, Mode::Evaluate)))
-        {
-            Some(Ok(logits)) => vec![logits],
-            Some(Err(error)) => {
-                failed = Some(error);
-                vec![Tensor::zeros([1], (Kind::Float, device))]
-            }
-            None => vec![Tensor::zeros([1], (Kind::Float, device))],
-        };
+        let mut forward =
+            |inputs: &[Tensor]| match inputs.first().map(|x| recorded(|| network.forward(x, Mode::Evaluate)))
+            {
+                Some(Ok(logits)) => vec![logits],
+                Some(Err(error)) => {
+                    failed = Some(error);
+                    vec![Tensor::zeros([1], (Kind::Float, device))]
+                }
+                None => vec![Tensor::zeros([1], (Kind::Float, device))],
+            };
         let input = input(example, 2, device)?;
         // The names of class and method in the file; libtorch wants the second.
         let module = CModule::create_by_tracing("Network", "forward", &[input], &mut forward);
