@@ -12,15 +12,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use examples::studies::clips::{self, Imager, Imaging, SAMPLE_RATE, Wanted};
+use examples::studies::picture_parts::clips::{self, Imager, Imaging, SAMPLE_RATE, Wanted};
 use examples::studies::fma::classifiers::{self, Scored, small_mlp};
 use examples::studies::fma::shown::{comparison, describe, folds_table, importances, means};
 use examples::studies::fma::tables::{self, Shares};
 use examples::studies::fma::{pictures, signal};
-use examples::studies::output::{Output, numbers, paragraph, section};
+use examples::studies::picture_parts::output::{Output, numbers, paragraph, section};
 #[cfg(feature = "nets")]
-use examples::studies::output::{figures_of, some_of};
-use examples::studies::spoken::{Foreign, Result, end, percent, sentence, with_interval};
+use examples::studies::picture_parts::output::{figures_of, some_of};
+use examples::studies::picture_parts::spoken::{Foreign, Result, end, percent, sentence, with_interval};
 use mgr_data::sources::Collection;
 use mgr_data::sources::fma::Subset;
 use mgr_data::splits::Protocol;

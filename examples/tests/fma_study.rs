@@ -8,7 +8,7 @@ mod fma_study;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use examples::studies::spoken::{Refusal, flags};
+use examples::studies::picture_parts::spoken::{Refusal, flags};
 use fma_study::{FOREIGN, Study, run};
 
 /// An empty folder of this test alone.

@@ -1,9 +1,5 @@
 //! What the studies on published systems stand on: a step of a study here, its order in the study's own file.
 
-pub mod clips;
 pub mod fma;
 pub mod music_featurization;
-pub mod output;
-pub mod spoken;
-#[cfg(feature = "nets")]
-pub mod training;
+pub mod picture_parts;

@@ -10,7 +10,7 @@ use mgr_learn::{
 use serde::Serialize;
 
 use super::tables::StudyTable;
-use crate::studies::spoken::{Result, sentence};
+use crate::studies::picture_parts::spoken::{Result, sentence};
 
 /// A classifier of the study: our name, scikit-learn's, and the published accuracy (16 classes of FMA).
 #[derive(Debug, Clone)]

@@ -11,9 +11,9 @@ use mgr_models::{Network, SavedNetwork, TensorData};
 use ndarray::{Array2, Array3, ArrayView2};
 use std::collections::BTreeMap;
 
-use crate::studies::output::Output;
-use crate::studies::spoken::{Result, sentence};
-use crate::studies::training::{Job, PictureExamples, curve, fit};
+use crate::studies::picture_parts::output::Output;
+use crate::studies::picture_parts::spoken::{Result, sentence};
+use crate::studies::picture_parts::training::{Job, PictureExamples, curve, fit};
 
 /// The pictures, their genres and parts.
 #[derive(Debug)]

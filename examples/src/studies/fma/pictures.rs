@@ -7,7 +7,7 @@ use mgr_learn::{
 use ndarray::{Array2, Axis};
 
 use super::tables::StudyTable;
-use crate::studies::spoken::{Result, sentence};
+use crate::studies::picture_parts::spoken::{Result, sentence};
 
 /// How many rows a genre has.
 ///

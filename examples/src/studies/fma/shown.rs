@@ -5,8 +5,8 @@ use mgr_eval::report::{Block, Section, Table};
 
 use super::classifiers::{ColumnImportance, CrossValidated, Scored};
 use super::tables::StudyTable;
-use crate::studies::output::{numbers, paragraph, section};
-use crate::studies::spoken::{Result, percent, sentence, with_interval};
+use crate::studies::picture_parts::output::{numbers, paragraph, section};
+use crate::studies::picture_parts::spoken::{Result, percent, sentence, with_interval};
 
 /// What the table holds, and how it is divided.
 #[must_use]

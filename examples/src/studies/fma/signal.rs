@@ -12,8 +12,8 @@ use mgr_features::spectrogram::SpectrogramConfig;
 use mgr_features::{Axis, Extractor};
 use ndarray::{Array2, s};
 
-use crate::studies::clips::SAMPLE_RATE;
-use crate::studies::spoken::{Result, sentence};
+use crate::studies::picture_parts::clips::SAMPLE_RATE;
+use crate::studies::picture_parts::spoken::{Result, sentence};
 
 const N_FFT: usize = 2048;
 

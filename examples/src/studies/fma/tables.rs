@@ -10,8 +10,8 @@ use mgr_eval::split::{Fold, RatioSplit};
 use ndarray::{Array2, Axis};
 use serde_json::Value;
 
-use crate::studies::output::some_of;
-use crate::studies::spoken::{Result, sentence, split_refused};
+use crate::studies::picture_parts::output::some_of;
+use crate::studies::picture_parts::spoken::{Result, sentence, split_refused};
 
 /// A measure that is described by genre and not learned from.
 #[derive(Debug, Clone)]

@@ -16,8 +16,8 @@ use mgr_learn::{
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use crate::studies::clips::{self, Imager, Imaging, SAMPLE_RATE};
-use crate::studies::spoken::{Result, sentence, split_refused};
+use crate::studies::picture_parts::clips::{self, Imager, Imaging, SAMPLE_RATE};
+use crate::studies::picture_parts::spoken::{Result, sentence, split_refused};
 
 /// Columns that look at samples alone: the first nine.
 pub const TIME_DOMAIN: usize = 9;

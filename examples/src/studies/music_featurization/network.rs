@@ -13,8 +13,8 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::preparation::Prepared;
-use crate::studies::spoken::{Result, sentence};
-use crate::studies::training::{Job, PictureExamples, files_ending, fit};
+use crate::studies::picture_parts::spoken::{Result, sentence};
+use crate::studies::picture_parts::training::{Job, PictureExamples, files_ending, fit};
 
 /// How the network is trained.
 #[derive(Debug, Clone)]

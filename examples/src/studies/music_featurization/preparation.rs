@@ -11,9 +11,9 @@ use mgr_features::presets;
 use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 
-use crate::studies::clips::{self, Imaging, read_png, write_png};
-use crate::studies::output::{Output, some_of};
-use crate::studies::spoken::{Result, sentence};
+use crate::studies::picture_parts::clips::{self, Imaging, read_png, write_png};
+use crate::studies::picture_parts::output::{Output, some_of};
+use crate::studies::picture_parts::spoken::{Result, sentence};
 
 /// The parts, as the lists name them.
 pub const PARTS: [&str; 3] = ["train", "val", "test"];

@@ -11,7 +11,7 @@ use ndarray_npy::read_npy;
 use serde::Serialize;
 
 use super::preparation::codes;
-use crate::studies::spoken::{Result, sentence};
+use crate::studies::picture_parts::spoken::{Result, sentence};
 
 /// What the study writes of a test.
 #[derive(Debug, Clone, Serialize)]

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::handcrafted::{Described, Verdicts};
 use super::results::{Published, Sheet};
-use crate::studies::output::{Output, figures_of, numbers, paragraph, section};
-use crate::studies::spoken::{Result, percent, sentence, with_interval};
+use crate::studies::picture_parts::output::{Output, figures_of, numbers, paragraph, section};
+use crate::studies::picture_parts::spoken::{Result, percent, sentence, with_interval};
 
 /// A sheet beside the published one.
 #[must_use]
