@@ -4,6 +4,6 @@ pub mod golden;
 pub mod gtzan_table;
 pub mod metrics;
 pub mod ops;
-#[cfg(feature = "nets")]
+#[cfg(feature = "data")]
 pub mod studies;
 pub mod tables;

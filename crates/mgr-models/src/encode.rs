@@ -42,6 +42,29 @@ pub fn codes(network: &dyn Network, inputs: &dyn Inputs, batch_size: usize) -> R
     })
 }
 
+/// What the inner layers of a network make of one input, by the names that [`Network::outputs`] gives them: shapes without the batch's
+/// axis. For pictures of what a network sees.
+///
+/// # Errors
+/// [`Error::LengthMismatch`] where there is no such input, those of [`Network::outputs`] and of the input, [`Error::Torch`].
+pub fn layers(
+    network: &dyn Network,
+    inputs: &dyn Inputs,
+    index: usize,
+) -> Result<Vec<(&'static str, TensorData)>, Error> {
+    if index >= inputs.len() {
+        return Err(Error::LengthMismatch { what: "inputs", got: inputs.len(), expected: index + 1 });
+    }
+    network.input().check(network.name(), inputs.shape())?;
+    let device = network.parameters().device();
+    let tensor = Batch::default().inputs(inputs, &[index], Draw { seed: 0, epoch: 0 }, device)?;
+    let outputs = flushing_denormals(|| tch::no_grad(|| network.outputs(&tensor, Mode::Evaluate)))?;
+    outputs
+        .into_iter()
+        .map(|(name, tensor)| Ok((name, TensorData::from_tensor(&tensor.f_squeeze_dim(0)?)?)))
+        .collect()
+}
+
 /// Class probabilities and codes in one pass; see [`probabilities`] and [`codes`].
 ///
 /// # Errors

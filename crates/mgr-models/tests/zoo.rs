@@ -487,3 +487,47 @@ fn configs_are_written_as_they_are_read() {
     let unknown = serde_json::json!({"name": "resnet", "depht": "18"});
     assert!(serde_json::from_value::<NetworkConfig>(unknown).is_err());
 }
+
+#[test]
+fn inner_layers_of_the_conv_net_have_names_and_shapes() {
+    use mgr_models::encode::{layers, probabilities};
+    use mgr_models::train::ArrayExamples;
+    let config = NetworkConfig::FmaConvNet(FmaConvNetConfig { input: [3, 64, 128] });
+    let network = config.build(4, 3, DeviceConfig::Cpu).unwrap();
+    let inputs = ndarray::Array4::from_shape_fn((2, 3, 64, 128), |(i, c, y, x)| {
+        ((i + 2 * c + 3 * y + 5 * x) % 17) as f32 / 17.0
+    });
+    let inputs = ArrayExamples::new(inputs.into_dyn(), vec![0, 1]).unwrap();
+    let found = layers(network.as_ref(), &inputs, 1).unwrap();
+    let shapes: Vec<(&str, Vec<usize>)> = found.iter().map(|(n, d)| (*n, d.shape.clone())).collect();
+    let block = |name, channels, height, width| (name, vec![channels, height, width]);
+    assert_eq!(
+        shapes,
+        [
+            block("block0", 4, 64, 128),
+            block("block1", 8, 32, 64),
+            block("block2", 16, 16, 32),
+            block("block3", 32, 8, 16),
+            block("block4", 64, 4, 8),
+            block("block5", 128, 2, 4),
+            block("block6", 256, 1, 2),
+            ("logits", vec![4]),
+        ]
+    );
+    // Row after row, as the shape says: the first channel of the first block is the convolution's, computed by hand.
+    let weights = network.parameters().to_data().unwrap();
+    let (kernel, bias) = (&weights["conv1.weight"].values, &weights["conv1.bias"].values);
+    let value = |c: usize, y: usize, x: usize| ((1 + 2 * c + 3 * y + 5 * x) % 17) as f32 / 17.0;
+    let (y, x) = (20, 70);
+    let mut sum = bias[0];
+    for (c, dy, dx) in (0..3).flat_map(|c| (0..3).flat_map(move |dy| (0..3).map(move |dx| (c, dy, dx)))) {
+        sum += kernel[9 * c + 3 * dy + dx] * value(c, y + dy - 1, x + dx - 1);
+    }
+    assert!((found[0].1.values[y * 128 + x] - sum.max(0.0)).abs() < 1e-5);
+    // The logits are those of the whole network.
+    let softmax: Vec<f32> = found[7].1.values.iter().map(|v| v.exp()).collect();
+    let total: f32 = softmax.iter().sum();
+    let expected = probabilities(network.as_ref(), &inputs, 2).unwrap();
+    assert!((softmax[2] / total - expected[(1, 2)]).abs() < 1e-5);
+    assert!(layers(network.as_ref(), &inputs, 2).is_err());
+}

@@ -193,10 +193,7 @@ pub fn config(name: &str, params: &Map<String, Value>) -> Result<LearnerConfig, 
             other => return refuse("solver", other),
         }
         params.take("n_components");
-        LearnerConfig::Lda(LdaConfig {
-            tolerance: params.number_or("tol", 1e-4)?,
-            ..LdaConfig::default()
-        })
+        LearnerConfig::Lda(LdaConfig { tolerance: params.number_or("tol", 1e-4)?, ..LdaConfig::default() })
     } else if is("perceptron") {
         LearnerConfig::Perceptron(PerceptronConfig {
             max_iterations: params.count("max_iter")?.unwrap_or(1000),

@@ -13,6 +13,7 @@ mod draw;
 mod font;
 mod heat;
 mod importance;
+mod lines;
 mod matrix;
 mod panel;
 mod reliability;
@@ -32,6 +33,7 @@ pub use curves::{Epoch, FoldHistory, learning_curve_figure};
 pub use draw::Theme;
 pub use heat::{HeatStyle, Palette, heat_figure, kernel_figure};
 pub use importance::{Importance, importance_figure};
+pub use lines::{Line, distribution_figure, line_figure};
 pub use matrix::{AxisMarks, ColorBar, Mark, Pixels, encode_png, matrix_figure};
 
 pub use reliability::calibration_figure;

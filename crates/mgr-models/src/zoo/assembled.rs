@@ -13,6 +13,11 @@ use crate::{Error, InputSpec, Mode, Network, Output, Parameters, Randomness};
 pub(crate) trait Body: Send + Debug {
     /// Logits and code of an input whose shape is checked.
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error>;
+
+    /// Named outputs of inner layers in order, for an input whose shape is checked. Default none.
+    fn layers(&self, _input: &Tensor, _mode: Mode) -> Result<Vec<(&'static str, Tensor)>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// What a network is beside its layers.
@@ -71,6 +76,11 @@ impl Assembled {
         let body = Box::new(body(&mut parameters)?);
         Ok(Box::new(Self { plate, parameters, body }))
     }
+
+    fn check_input(&self, input: &Tensor) -> Result<(), Error> {
+        let shape: Vec<usize> = input.size().into_iter().map(|axis| axis.max(0) as usize).collect();
+        self.plate.input.check(self.plate.name, shape.get(1..).unwrap_or_default())
+    }
 }
 
 impl Network for Assembled {
@@ -94,13 +104,19 @@ impl Network for Assembled {
         Ok(self.forward_with_code(input, mode)?.logits)
     }
 
+    fn outputs(&self, input: &Tensor, mode: Mode) -> Result<Vec<(&'static str, Tensor)>, Error> {
+        self.check_input(input)?;
+        let mut outputs = self.body.layers(input, mode)?;
+        outputs.push(("logits", self.body.forward(input, mode)?.logits));
+        Ok(outputs)
+    }
+
     fn code_size(&self) -> Option<usize> {
         self.plate.code_size
     }
 
     fn forward_with_code(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
-        let shape: Vec<usize> = input.size().into_iter().map(|axis| axis.max(0) as usize).collect();
-        self.plate.input.check(self.plate.name, shape.get(1..).unwrap_or_default())?;
+        self.check_input(input)?;
         self.body.forward(input, mode)
     }
 

@@ -15,6 +15,9 @@ use crate::{Error, InputSpec, Mode, Network, Output};
 /// Input (batch, 3, 128, 1292): a mel spectrogram in decibels as a picture in colours, values from 0 to 1. Parameters at that
 /// size and 8 classes: 52,868,624; of another size (bands / 64) x (frames / 64) x 256 x 5120 + 5121 n + 398,856 at 3 channels and
 /// n classes. The code is the 5120 units.
+///
+/// [`Network::outputs`] has `block0` to `block6`, what each convolution with its ReLU and pool gives, (batch, channels, bands,
+/// frames), and `logits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FmaConvNetConfig {
@@ -75,16 +78,37 @@ struct ConvNet {
     classes: Linear,
 }
 
+/// Names of the blocks, as the study counts them.
+const BLOCKS: [&str; 7] = ["block0", "block1", "block2", "block3", "block4", "block5", "block6"];
+
+impl ConvNet {
+    /// The block of this index, from 0.
+    fn block(&self, index: usize, input: &Tensor) -> Result<Tensor, Error> {
+        let Some(convolution) = self.convolutions.get(index) else { return Ok(input.shallow_clone()) };
+        let mut x = convolution.forward(input)?;
+        if index > 0 {
+            // Before ReLU, which never turns an order round.
+            x = max_pool2d(&x, [2, 2])?;
+        }
+        Ok(x.f_relu()?)
+    }
+}
+
 impl Body for ConvNet {
+    fn layers(&self, input: &Tensor, _mode: Mode) -> Result<Vec<(&'static str, Tensor)>, Error> {
+        let mut x = channels_last(input)?;
+        let mut layers = Vec::with_capacity(BLOCKS.len());
+        for (index, name) in BLOCKS.into_iter().enumerate() {
+            x = self.block(index, &x)?;
+            layers.push((name, x.f_contiguous()?));
+        }
+        Ok(layers)
+    }
+
     fn forward(&self, input: &Tensor, _mode: Mode) -> Result<Output, Error> {
         let mut x = channels_last(input)?;
-        for (index, convolution) in self.convolutions.iter().enumerate() {
-            x = convolution.forward(&x)?;
-            if index > 0 {
-                // Before ReLU, which never turns an order round.
-                x = max_pool2d(&x, [2, 2])?;
-            }
-            x = x.f_relu()?;
+        for index in 0..self.convolutions.len() {
+            x = self.block(index, &x)?;
         }
         let code = self.hidden.forward(&x.f_flatten(1, -1)?)?.f_relu()?;
         Ok(Output { logits: self.classes.forward(&code)?, code: Some(code) })
