@@ -11,13 +11,34 @@ use crate::{PipelineError, RunConfig};
 pub struct RunFlags {
     /// TOML file of the run; every key of it can also be given by --set. Default: the embedded synthetic corpus.
     #[arg(value_name = "CONFIG")]
+    pub file: Option<PathBuf>,
+    /// The same, by name.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub config: Option<PathBuf>,
     /// A key and its value, as `--set folds=5` or `--set 'features=["mel", "ssd"]'`; again for more.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// `demo`, the embedded synthetic corpus, or a folder of genre/file.ext.
+    /// `demo`, the embedded synthetic corpus, or a folder of genre/file.ext (or `folder`, which --root names).
     #[arg(long, value_name = "DIR")]
     pub dataset: Option<PathBuf>,
+    /// Folder of genre/file.ext.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Folder of split files (test_split_0.txt, train_split_0.txt, ...) to use instead of making folds.
+    #[arg(long, value_name = "DIR")]
+    pub splits: Option<PathBuf>,
+    /// Names of features with commas between them.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub features: Option<Vec<String>>,
+    /// Seconds of a segment.
+    #[arg(long, value_name = "S")]
+    pub segment_seconds: Option<f64>,
+    /// Segments of a clip, from its middle.
+    #[arg(long, value_name = "N")]
+    pub segments: Option<usize>,
+    /// Clips shorter than all segments: `repeat` them to that length, or `own`, as many segments as there are.
+    #[arg(long, value_name = "RULE")]
+    pub short_clip: Option<String>,
     /// CSV with the columns track and artist: clips of one artist stay in one fold.
     #[arg(long, value_name = "CSV")]
     pub groups: Option<PathBuf>,
@@ -68,7 +89,8 @@ impl RunFlags {
     /// # Errors
     /// [`PipelineError::ConfigFile`] for a file that cannot be read, an unknown key, a value of the wrong kind.
     pub fn configuration(&self) -> Result<RunConfig, PipelineError> {
-        let mut table = self.config.as_deref().map(RunConfig::read_table).transpose()?.unwrap_or_default();
+        let file = self.file.as_deref().or(self.config.as_deref());
+        let mut table = file.map(RunConfig::read_table).transpose()?.unwrap_or_default();
         for pair in &self.set {
             let refuse = |reason: String| PipelineError::ConfigFile { path: format!("--set {pair}").into(), reason };
             let (key, value) = pair.split_once('=').ok_or_else(|| refuse("expected KEY=VALUE".into()))?;
@@ -89,12 +111,23 @@ impl RunFlags {
             Some(name) if name.as_os_str() == "demo" => {
                 put("dataset", Some("demo".into()));
             }
+            Some(name) if name.as_os_str() == "folder" => {
+                put("dataset", Some("folder".into()));
+            }
             Some(root) => {
                 put("dataset", Some("folder".into()));
                 put("root", Some(root.to_string_lossy().into_owned().into()));
             }
             None => {}
         }
+        if self.root.is_some() {
+            put("dataset", Some("folder".into()));
+            put("root", path(&self.root));
+        }
+        put("splits", path(&self.splits));
+        put("features", self.features.clone().map(|names| toml::Value::from(names)));
+        put("segment-seconds", self.segment_seconds.map(Into::into));
+        put("short-clip", self.short_clip.clone().map(Into::into));
         put("groups", path(&self.groups));
         put("out", path(&self.out));
         put("cache", path(&self.cache));
@@ -103,6 +136,7 @@ impl RunFlags {
         put("protocol", self.protocol.clone().map(Into::into));
         put("budget", self.budget.clone().map(Into::into));
         let whole = |number: Option<usize>| number.map(|n| toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)));
+        put("segments", whole(self.segments));
         put("folds", whole(self.folds));
         put("epochs", whole(self.epochs));
         put("seconds", self.seconds.map(Into::into));
@@ -111,10 +145,10 @@ impl RunFlags {
         put("threads", whole(self.threads));
         put("fresh", self.fresh.then_some(true.into()));
         // A corpus asked for by flag wins over the file's folder.
-        if table.get("dataset").and_then(toml::Value::as_str) == Some("demo") {
+        if table.get("dataset").and_then(toml::Value::as_str) == Some("demo") && self.root.is_none() {
             table.remove("root");
         }
-        RunConfig::from_table(table, self.config.as_deref().unwrap_or(Path::new("flags")))
+        RunConfig::from_table(table, file.unwrap_or(Path::new("flags")))
     }
 }
 
@@ -157,6 +191,9 @@ mod tests {
         let config = parse(&[file, "--set", "folds=4", "--epochs", "9", "--dataset", "music", "--fresh"]).unwrap();
         assert_eq!((config.epochs, config.folds, config.fresh), (Some(9), 4, true));
         assert_eq!(config.root.as_deref(), Some(Path::new("music")));
+        let config = parse(&["--config", file, "--dataset", "folder", "--root", "songs", "--features", "mel,ssd"]).unwrap();
+        assert_eq!((config.root.as_deref(), config.folds), (Some(Path::new("songs")), 5));
+        assert_eq!(config.features, ["mel", "ssd"]);
         let config = parse(&["--set", "features=[\"mel\", \"ssd\"]", "--set", "verdict=sum"]).unwrap();
         assert_eq!(config.features, ["mel", "ssd"]);
         assert_eq!(config.verdict, crate::VerdictRule::Sum);
