@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use examples::studies::picture_parts::clips::{self, Imager, Imaging, SAMPLE_RATE, Wanted};
 use examples::studies::fma::classifiers::{self, Scored, small_mlp};
 use examples::studies::fma::shown::{comparison, describe, folds_table, importances, means};
 use examples::studies::fma::tables::{self, Shares};
 use examples::studies::fma::{pictures, signal};
+use examples::studies::picture_parts::clips::{self, Imager, Imaging, SAMPLE_RATE, Wanted};
 use examples::studies::picture_parts::output::{Output, numbers, paragraph, section};
 #[cfg(feature = "nets")]
 use examples::studies::picture_parts::output::{figures_of, some_of};

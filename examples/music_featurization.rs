@@ -15,11 +15,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use examples::studies::picture_parts::clips::{self, Imaging, Wanted};
 use examples::studies::music_featurization::handcrafted::{self, TIME_DOMAIN, Verdicts};
 use examples::studies::music_featurization::preparation::{self, Division};
 use examples::studies::music_featurization::results::Published;
 use examples::studies::music_featurization::shown;
+use examples::studies::picture_parts::clips::{self, Imaging, Wanted};
 use examples::studies::picture_parts::output::Output;
 use examples::studies::picture_parts::spoken::{Foreign, Result, end, sentence};
 use mgr_eval::report::{Classification, RunDescription};

@@ -106,7 +106,8 @@ fn tags_become_one_class_by_priority() {
     // Clip 0 is baroque and classical, the first in the order of priority is baroque; clip 2 is jazz and rock.
     for name in ["baroque.0_song-0.png", "classical.1_song-1.png", "jazz.2_song-2.png", "rock.3_song-3.png"] {
         assert!(all.iter().any(|n| n == name), "{name} is not in {all:?}");
-        let picture = examples::studies::picture_parts::clips::read_png(&work.join("images").join(name)).unwrap();
+        let picture =
+            examples::studies::picture_parts::clips::read_png(&work.join("images").join(name)).unwrap();
         assert_eq!(picture.dim(), (32, 32, 3));
     }
     let artist = |file: &str| about["artists"][file].as_str().unwrap().to_owned();

@@ -25,6 +25,8 @@ pub struct Entrant {
     pub learner: LearnerConfig,
 }
 
+// 0.3926 is an accuracy, and no eighth of pi.
+#[allow(clippy::approx_constant)]
 const FIFTEEN: [(&str, &str, f64); 15] = [
     ("mlp", "MLPClassifier", 0.5900),
     ("svc", "SVC", 0.5773),
