@@ -356,7 +356,10 @@ fn choi_published(folder: &Path) -> Result<()> {
     println!("\n| protocol | accuracy |\n|---|---|");
     println!("| best of the grid on the ten folds themselves, as published | {:.1} % |", 100.0 * mean);
     let results = nested(&candidates, data, &folds, 5, 0, SILENT).map_err(text)?;
-    println!("| grid chosen in five folds of each training part | {} |", cell(&scored(&labels, 10, &results)?)?);
+    println!(
+        "| grid chosen in five folds of each training part | {} |",
+        cell(&scored(&labels, 10, &results)?)?
+    );
     println!("\nbest: {}", serde_json::to_string(&chosen.config).map_err(text)?);
     Ok(())
 }
@@ -364,8 +367,14 @@ fn choi_published(folder: &Path) -> Result<()> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let wanted = |study: &str| arguments.study.as_ref().is_none_or(|s| s == study);
-    let studies: [(&str, Study); 6] =
-        [("leak", leak), ("gtzan57", gtzan57), ("choi", choi160), ("choi-published", choi_published), ("musicnn", musicnn), ("fma", fma)];
+    let studies: [(&str, Study); 6] = [
+        ("leak", leak),
+        ("gtzan57", gtzan57),
+        ("choi", choi160),
+        ("choi-published", choi_published),
+        ("musicnn", musicnn),
+        ("fma", fma),
+    ];
     for (name, study) in studies {
         if wanted(name)
             && let Err(error) = study(&arguments.tables)

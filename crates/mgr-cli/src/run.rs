@@ -112,7 +112,8 @@ fn scored(arguments: &Arguments, run: &std::path::Path) -> Result<(), String> {
     };
     let out = arguments.flags.out.clone().unwrap_or_else(|| PathBuf::from("out/evaluation"));
     let bars = Bars::new();
-    let results = evaluate(run, root, arguments.flags.groups.as_deref(), &out, &bars).map_err(|e| e.to_string())?;
+    let results =
+        evaluate(run, root, arguments.flags.groups.as_deref(), &out, &bars).map_err(|e| e.to_string())?;
     let score = &results.scores[0];
     if arguments.json {
         return print(serde_json::to_string_pretty(&results.scores).map_err(|e| e.to_string())?);
@@ -138,7 +139,8 @@ fn shown(plan: &Plan) -> String {
         text += &format!("  {reason}\n");
     }
     for stage in &plan.stages {
-        text += &format!("{:<14} {:>6} pieces  about {}\n", stage.stage, stage.pieces, duration(stage.seconds));
+        text +=
+            &format!("{:<14} {:>6} pieces  about {}\n", stage.stage, stage.pieces, duration(stage.seconds));
     }
     text += &format!(
         "in all about {} on {} threads; store {:.0} MB, run {:.0} MB, memory {:.0} MB",

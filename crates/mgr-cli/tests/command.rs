@@ -168,13 +168,27 @@ mod predict {
         assert!(text(&none.stderr).contains("not a finished run"), "{}", text(&none.stderr));
 
         // A plan costs nothing, an evaluation writes a report, and without a run there is one sentence.
-        let flags = ["--dataset", "music", "--set", "features=[\"timbre_vector\"]", "--folds", "2", "--cache", "cache"];
+        let flags = [
+            "--dataset",
+            "music",
+            "--set",
+            "features=[\"timbre_vector\"]",
+            "--folds",
+            "2",
+            "--cache",
+            "cache",
+        ];
         let plan = mgr(folder.path(), &[&["run"], &flags[..], &["--out", "planned", "--dry-run"]].concat());
         assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
         assert!(text(&plan.stdout).contains("in all about") && !folder.path().join("planned").exists());
-        let scored = mgr(folder.path(), &["run", "--evaluate", "run", "--dataset", "music", "--out", "scored"]);
+        let scored =
+            mgr(folder.path(), &["run", "--evaluate", "run", "--dataset", "music", "--out", "scored"]);
         assert_eq!(scored.status.code(), Some(0), "{}", text(&scored.stderr));
-        assert!(text(&scored.stdout).contains("16 clips, 1 files cannot be used"), "{}", text(&scored.stdout));
+        assert!(
+            text(&scored.stdout).contains("16 clips, 1 files cannot be used"),
+            "{}",
+            text(&scored.stdout)
+        );
         assert!(folder.path().join("scored/report.html").exists());
         let wrong = mgr(folder.path(), &["run", "--set", "melody=3"]);
         assert!(text(&wrong.stderr).contains("melody"), "{}", text(&wrong.stderr));

@@ -223,7 +223,9 @@ fn shrunk(within: &Array2<f64>, means: &Array2<f64>, shrinkage: f64) -> Result<A
     let trace: f64 = within.iter().map(|v| v * v).sum();
     let (a, b) = (1.0 - shrinkage, shrinkage * trace / columns as f64);
     if !(b.is_finite() && b > 0.0) {
-        return Err(LearnError::Overflow { what: "the variance within classes, which vanishes; its inverse" });
+        return Err(LearnError::Overflow {
+            what: "the variance within classes, which vanishes; its inverse",
+        });
     }
     if columns <= rows {
         let mut covariance = within.t().dot(within) * a;

@@ -71,7 +71,13 @@ impl PipelineConfig {
         if let ReductionConfig::Lda(lda) = &self.reduction {
             lda.plan()?;
             if let Some(shrinkage) = lda.shrinkage {
-                crate::learner::within("shrinkage", shrinkage, 0.0, 0.0, "none in a reduction: it has no directions")?;
+                crate::learner::within(
+                    "shrinkage",
+                    shrinkage,
+                    0.0,
+                    0.0,
+                    "none in a reduction: it has no directions",
+                )?;
             }
         }
         Ok(Pipeline { learner: self.learner.plan()?, config: self.clone() })

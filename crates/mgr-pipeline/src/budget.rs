@@ -5,8 +5,8 @@ use mgr_models::train::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Protocol, RunConfig};
 use crate::PipelineError;
+use crate::config::{Protocol, RunConfig};
 
 /// How much computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,9 +51,8 @@ impl Training {
                 ..RmsPropConfig::default()
             })
         };
-        let adam = |learning_rate| {
-            OptimiserConfig::Adam(AdamConfig { learning_rate, ..AdamConfig::default() })
-        };
+        let adam =
+            |learning_rate| OptimiserConfig::Adam(AdamConfig { learning_rate, ..AdamConfig::default() });
         let rate = config.learning_rate.unwrap_or(1e-3);
         let base = TrainConfig {
             epochs,

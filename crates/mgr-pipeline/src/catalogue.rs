@@ -67,7 +67,10 @@ pub fn source(name: &str) -> Result<Source, PipelineError> {
     let matrix = |feature| Source::Matrix { sample_rate: 22_050, feature, ln: false };
     let vector = |sample_rate, feature| Source::Vector { sample_rate, feature };
     let rhythm = |part| {
-        vector(22_050, FeatureConfig::RpFeatures(RpFeaturesConfig { parts: vec![part], ..RpFeaturesConfig::default() }))
+        vector(
+            22_050,
+            FeatureConfig::RpFeatures(RpFeaturesConfig { parts: vec![part], ..RpFeaturesConfig::default() }),
+        )
     };
     let embedding = |weights: &str, outputs: &[&str]| Source::Embedding {
         weights: weights.to_owned(),
@@ -100,9 +103,9 @@ fn preset_or_weights(name: &str) -> Result<Source, PipelineError> {
     let (weights, outputs) = name.split_once(':').unwrap_or((name, ""));
     if let Ok(published) = mgr_models::pretrained::published(weights) {
         let default = match published.network {
-            Some(mgr_models::zoo::NetworkConfig::TaggingMusicnn | mgr_models::zoo::NetworkConfig::Musicnn(_)) => {
-                "mean_pool+penultimate+scores"
-            }
+            Some(
+                mgr_models::zoo::NetworkConfig::TaggingMusicnn | mgr_models::zoo::NetworkConfig::Musicnn(_),
+            ) => "mean_pool+penultimate+scores",
             Some(mgr_models::zoo::NetworkConfig::ChoiTransfer(_)) => "features",
             Some(mgr_models::zoo::NetworkConfig::MusicnnVgg) => "pool5+scores",
             Some(_) => "embedding+scores",
@@ -118,7 +121,10 @@ fn preset_or_weights(name: &str) -> Result<Source, PipelineError> {
     }
     let known = || {
         let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-        format!("{}, a preset that gives one vector a clip, or a name of `mgr weights list --all`", names.join(", "))
+        format!(
+            "{}, a preset that gives one vector a clip, or a name of `mgr weights list --all`",
+            names.join(", ")
+        )
     };
     let unknown = || PipelineError::config("features", name, known());
     let (config, rate) = match presets::named(name) {

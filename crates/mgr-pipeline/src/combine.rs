@@ -74,7 +74,14 @@ impl Scores {
         results
     }
 
-    fn descend(&self, truth: &[usize], from: usize, mask: u32, sum: &Array2<f64>, results: &mut [SubsetResult]) {
+    fn descend(
+        &self,
+        truth: &[usize],
+        from: usize,
+        mask: u32,
+        sum: &Array2<f64>,
+        results: &mut [SubsetResult],
+    ) {
         for (feature, scores) in self.features.iter().enumerate().skip(from) {
             let mask = mask | 1 << feature;
             let mut sum = sum.clone();
@@ -147,7 +154,8 @@ pub(crate) fn ranked(results: &[SubsetResult]) -> Vec<SubsetResult> {
 pub(crate) fn averaged(folds: &[Vec<SubsetResult>]) -> Vec<SubsetResult> {
     let Some(first) = folds.first() else { return Vec::new() };
     let count = folds.len() as f64;
-    let mean = |at: usize, of: fn(&SubsetResult) -> f64| folds.iter().map(|f| of(&f[at])).sum::<f64>() / count;
+    let mean =
+        |at: usize, of: fn(&SubsetResult) -> f64| folds.iter().map(|f| of(&f[at])).sum::<f64>() / count;
     (0..first.len())
         .map(|at| SubsetResult {
             mask: first[at].mask,

@@ -221,7 +221,11 @@ pub fn default_learner() -> PipelineConfig {
 
 /// A support vector machine with probabilities on standardised columns, for the baselines.
 pub(crate) fn baseline_learner() -> PipelineConfig {
-    PipelineConfig::scaled(LearnerConfig::Svc(SvcConfig { c: 3.0, probability: true, ..SvcConfig::default() }))
+    PipelineConfig::scaled(LearnerConfig::Svc(SvcConfig {
+        c: 3.0,
+        probability: true,
+        ..SvcConfig::default()
+    }))
 }
 
 impl Default for RunConfig {
@@ -307,8 +311,9 @@ impl RunConfig {
     /// # Errors
     /// [`PipelineError::Config`], [`PipelineError::Data`], [`PipelineError::Learn`].
     pub fn check(&self) -> Result<(), PipelineError> {
-        let refuse =
-            |field, value: String, allowed: &str| Err(PipelineError::config(field, value, allowed.to_owned()));
+        let refuse = |field, value: String, allowed: &str| {
+            Err(PipelineError::config(field, value, allowed.to_owned()))
+        };
         if self.dataset == DatasetKind::Folder && self.root.is_none() {
             return refuse("root", "not given".into(), "a folder of genre/file.ext, for the dataset folder");
         }
@@ -325,7 +330,11 @@ impl RunConfig {
             return refuse("validation", self.validation.to_string(), "over 0 and under 1");
         }
         if self.final_fit && self.protocol == Protocol::Published {
-            return refuse("final", "true".into(), "false with the published protocol, which chooses on test folds");
+            return refuse(
+                "final",
+                "true".into(),
+                "false with the published protocol, which chooses on test folds",
+            );
         }
         if self.threads == Some(0) {
             return refuse("threads", "0".into(), "1 or more");

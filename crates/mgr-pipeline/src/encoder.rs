@@ -126,7 +126,8 @@ pub(crate) struct Encoders<'a> {
 
 impl Encoders<'_> {
     pub(crate) fn folder(&self, place: Place) -> PathBuf {
-        split_folder(&self.config.out, place.fold, place.split).join(folder_name(&self.features[place.feature].name))
+        split_folder(&self.config.out, place.fold, place.split)
+            .join(folder_name(&self.features[place.feature].name))
     }
 
     fn split(&self, place: Place) -> &Split {
@@ -147,8 +148,7 @@ impl Encoders<'_> {
         let feature = &self.features[place.feature];
         let network = matches!(kind, EncoderKind::Network(_));
         let seed = self.seed(place);
-        let training =
-            (&self.training.encoder, self.training.crop_frames, self.config.standardise, seed);
+        let training = (&self.training.encoder, self.training.crop_frames, self.config.standardise, seed);
         Ok(mgr_data::fingerprint(&Key {
             clips: self.clips_fingerprint,
             feature: &feature.fingerprint,
@@ -161,7 +161,8 @@ impl Encoders<'_> {
 
     fn seed(&self, place: Place) -> u64 {
         let name = &self.features[place.feature].name;
-        let of_name = name.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)) % 999_983);
+        let of_name =
+            name.bytes().fold(0_u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)) % 999_983);
         let place = (place.fold as u64) * 1000 + place.split as u64;
         self.config.seed.wrapping_mul(1_000_003).wrapping_add(place * 7919).wrapping_add(of_name) >> 1
     }
@@ -173,7 +174,8 @@ impl Encoders<'_> {
         let key = self.key(place, &kind)?;
         let folder = self.folder(place);
         let done = folder.join("unit.json");
-        if done.exists() && read_json::<UnitRecord>(&done).is_ok_and(|r| r.key == key) && self.whole(&folder) {
+        if done.exists() && read_json::<UnitRecord>(&done).is_ok_and(|r| r.key == key) && self.whole(&folder)
+        {
             return Ok(Some(true));
         }
         // What is there belongs to other settings.
@@ -263,7 +265,8 @@ impl Encoders<'_> {
         let outcome = plan.fit(network.as_mut(), &train, Some(&validation), &options, &mut observer);
         task.end();
         let Outcome::Finished(fit) = outcome.map_err(in_fold)? else { return Ok(None) };
-        let saved = SavedNetwork::new(config.clone(), network.as_ref(), self.classes.to_vec(), BTreeMap::new());
+        let saved =
+            SavedNetwork::new(config.clone(), network.as_ref(), self.classes.to_vec(), BTreeMap::new());
         saved.and_then(|s| s.save(&folder.join("network.safetensors"))).map_err(in_fold)?;
         // The network is saved; the checkpoints, three times its size, have served.
         for name in ["last.safetensors", "best.safetensors"] {
@@ -325,7 +328,10 @@ impl Encoder {
                 Ok(Self::Network { network: saved.build(DeviceConfig::Cpu)?, scale })
             }
             (EncoderKind::Learner(_), _) => Ok(Self::Learner(ModelFile::load(&folder.join("model.json"))?)),
-            _ => Err(PipelineError::Run { path: folder.to_path_buf(), reason: "a network without its scale".into() }),
+            _ => Err(PipelineError::Run {
+                path: folder.to_path_buf(),
+                reason: "a network without its scale".into(),
+            }),
         }
     }
 
@@ -338,7 +344,10 @@ impl Encoder {
     }
 
     /// Mean probabilities and mean codes of clips, one row each.
-    pub(crate) fn encode<'a>(&'a self, values: Vec<Values<'a>>) -> Result<(Array2<f32>, Array2<f32>), PipelineError> {
+    pub(crate) fn encode<'a>(
+        &'a self,
+        values: Vec<Values<'a>>,
+    ) -> Result<(Array2<f32>, Array2<f32>), PipelineError> {
         match self {
             Self::Network { network, scale } => {
                 let counts: Vec<usize> =

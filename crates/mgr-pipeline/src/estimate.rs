@@ -8,6 +8,7 @@ use mgr_models::zoo::NetworkConfig;
 use ndarray::{Array, IxDyn};
 use serde::{Deserialize, Serialize};
 
+use crate::PipelineError;
 use crate::budget::Training;
 use crate::clips::{Clips, cache, dataset};
 use crate::config::RunConfig;
@@ -18,7 +19,6 @@ use crate::meta::network;
 use crate::progress::Progress;
 use crate::run::{Planned, plan_features};
 use crate::weights::Weights;
-use crate::PipelineError;
 
 /// A stage of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,8 +111,8 @@ pub fn plan(config: &RunConfig, progress: &dyn Progress) -> Result<Plan, Pipelin
             let step = step_seconds(&network, feature, &training, classes)?;
             let steps = (own * share / training.encoder.batch_size as f64).ceil();
             // Encoding a segment takes about a third of its training step, at full length.
-            let stretch =
-                feature.frames as f64 / if training.crop_frames == 0 { feature.frames } else { training.crop_frames } as f64;
+            let stretch = feature.frames as f64
+                / if training.crop_frames == 0 { feature.frames } else { training.crop_frames } as f64;
             let encode = own * step.0 / training.encoder.batch_size as f64 / 3.0 * stretch.max(1.0);
             encoders += splits as f64 * (steps * step.0 * training.encoder.epochs as f64 + encode);
             run_bytes += splits as f64 * step.1;
@@ -126,7 +126,8 @@ pub fn plan(config: &RunConfig, progress: &dyn Progress) -> Result<Plan, Pipelin
     });
     if let Some(meta) = network(config.meta, planned.fused.min(3)) {
         let (step, bytes) = meta_step(&meta, planned.fused.min(3), &training.meta, classes)?;
-        let steps = (clips as f64 * share / training.meta.batch_size as f64).ceil() * training.meta.epochs as f64;
+        let steps =
+            (clips as f64 * share / training.meta.batch_size as f64).ceil() * training.meta.epochs as f64;
         let pieces = splits * config.top.min((1 << planned.fused) - 1);
         stages.push(PlannedStage {
             stage: "meta networks".into(),
@@ -160,7 +161,8 @@ fn step_seconds(
     training: &Training,
     classes: usize,
 ) -> Result<(f64, f64), PipelineError> {
-    let frames = if training.crop_frames == 0 { feature.frames } else { training.crop_frames.min(feature.frames) };
+    let frames =
+        if training.crop_frames == 0 { feature.frames } else { training.crop_frames.min(feature.frames) };
     let shape = if feature.frames == 1 { vec![feature.rows] } else { vec![1, feature.rows, frames] };
     timed(network, &shape, &training.encoder, classes)
 }
@@ -187,7 +189,8 @@ fn timed(
     let examples = |steps: usize| -> Result<ArrayExamples, PipelineError> {
         let mut whole = whole.clone();
         whole[0] = batch * steps;
-        let values = Array::from_shape_fn(IxDyn(&whole), |at| ((at[0] * 31 + at[1] * 7) % 13) as f32 / 13.0 - 0.5);
+        let values =
+            Array::from_shape_fn(IxDyn(&whole), |at| ((at[0] * 31 + at[1] * 7) % 13) as f32 / 13.0 - 0.5);
         Ok(ArrayExamples::new(values, (0..batch * steps).map(|i| i % classes).collect())?)
     };
     let own = TrainConfig {
@@ -198,11 +201,12 @@ fn timed(
         ..config.clone()
     };
     let plan = own.plan()?;
-    let run = |examples: &ArrayExamples, network: &mut dyn mgr_models::Network| -> Result<f64, PipelineError> {
-        let start = Instant::now();
-        let _ = plan.fit(network, examples, None, &FitOptions::default(), &mut NoObserver)?;
-        Ok(start.elapsed().as_secs_f64())
-    };
+    let run =
+        |examples: &ArrayExamples, network: &mut dyn mgr_models::Network| -> Result<f64, PipelineError> {
+            let start = Instant::now();
+            let _ = plan.fit(network, examples, None, &FitOptions::default(), &mut NoObserver)?;
+            Ok(start.elapsed().as_secs_f64())
+        };
     // The first step makes buffers.
     run(&examples(1)?, built.as_mut())?;
     let two = examples(2)?;

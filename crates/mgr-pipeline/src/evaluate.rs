@@ -7,7 +7,8 @@ use mgr_data::groups::Groups;
 use mgr_data::write_atomic;
 use mgr_eval::metrics::{ConfusionMatrix, MacroOver, wilson_interval};
 use mgr_eval::report::{
-    BadFile, Classification, ClipResult, Headline, Report, RunDescription, Section, bad_files_table, render_html,
+    BadFile, Classification, ClipResult, Headline, Report, RunDescription, Section, bad_files_table,
+    render_html,
 };
 use mgr_eval::table::{ConfusionLayout, write_confusion_csv};
 

@@ -51,10 +51,21 @@ impl std::fmt::Debug for Feature {
 }
 
 enum Way {
-    Matrix { extractor: Box<dyn Extractor>, segmenter: Segmenter, ln: bool },
-    Vector { extractor: Box<dyn Extractor>, minimum: usize },
+    Matrix {
+        extractor: Box<dyn Extractor>,
+        segmenter: Segmenter,
+        ln: bool,
+    },
+    Vector {
+        extractor: Box<dyn Extractor>,
+        minimum: usize,
+    },
     /// One network for each thread.
-    Embedding { taggers: Vec<Mutex<Tagger>>, outputs: Vec<String>, minimum: usize },
+    Embedding {
+        taggers: Vec<Mutex<Tagger>>,
+        outputs: Vec<String>,
+        minimum: usize,
+    },
 }
 
 /// All that a feature's values depend on but the clip.
@@ -99,7 +110,10 @@ impl Ear {
         let clip = loader.load_bytes(bytes.to_vec(), name).map_err(|e| e.to_string())?;
         // What is repeated to a second has to be something.
         if clip.samples.len() < rate as usize / 20 {
-            return Err(format!("{name}: too short, {} samples at {rate} Hz, 0.05 s are needed", clip.samples.len()));
+            return Err(format!(
+                "{name}: too short, {} samples at {rate} Hz, 0.05 s are needed",
+                clip.samples.len()
+            ));
         }
         if clip.samples.iter().all(|&x| x == 0.0) {
             return Err(format!("{name}: silent, {} samples of zero", clip.samples.len()));
@@ -119,10 +133,13 @@ impl Ear {
         let mut results = Vec::with_capacity(wanted.len());
         for &index in wanted {
             let feature: &'a Feature = &features[index];
-            let clip =
-                heard.entry(feature.sample_rate).or_insert_with(|| self.hear(feature.sample_rate, bytes, name));
+            let clip = heard
+                .entry(feature.sample_rate)
+                .or_insert_with(|| self.hear(feature.sample_rate, bytes, name));
             let result = match clip {
-                Ok(clip) => feature.process(clip).map_err(|reason| format!("{name}: {}: {reason}", feature.name)),
+                Ok(clip) => {
+                    feature.process(clip).map_err(|reason| format!("{name}: {}: {reason}", feature.name))
+                }
                 Err(reason) => Err(reason.clone()),
             };
             results.push((index, result));
@@ -183,7 +200,16 @@ impl Feature {
         }
         let fingerprint = mgr_data::fingerprint(&description)?;
         let normalise_peak = config.normalise_peak;
-        Ok(Ok(Self { name: name.to_owned(), fingerprint, rows, frames, sample_rate, way, normalise_peak, source }))
+        Ok(Ok(Self {
+            name: name.to_owned(),
+            fingerprint,
+            rows,
+            frames,
+            sample_rate,
+            way,
+            normalise_peak,
+            source,
+        }))
     }
 
     /// Whether it is a matrix rather than a vector.
@@ -215,7 +241,11 @@ impl Feature {
         let segments = match &self.way {
             Way::Matrix { extractor, segmenter, ln } => {
                 if samples.len() < extractor.frame_length() {
-                    return Err(format!("{} samples, {} are needed", samples.len(), extractor.frame_length()));
+                    return Err(format!(
+                        "{} samples, {} are needed",
+                        samples.len(),
+                        extractor.frame_length()
+                    ));
                 }
                 let views = segmenter.views(samples).map_err(|e| e.to_string())?;
                 let mut segments = Array3::zeros((views.len(), self.rows, self.frames));
@@ -266,13 +296,17 @@ fn embedding(
     }
     let minimum = match pretrained.front_end() {
         Some((_, Patch::Frames { samples, .. } | Patch::Start { samples, .. })) => samples,
-        Some((_, Patch::Centre { samples } | Patch::Windows { samples } | Patch::Spread { samples, .. })) => samples,
+        Some((_, Patch::Centre { samples } | Patch::Windows { samples } | Patch::Spread { samples, .. })) => {
+            samples
+        }
         _ => 1,
     };
     let rate = taggers.first().map_or(16_000, |t| held(t).sample_rate());
     let silence = vec![0.0; minimum];
     let rows = embed(&taggers, outputs, &silence, rate)
-        .map_err(|reason| PipelineError::config("features", format!("{}: {reason}", pretrained.name()), "its outputs"))?
+        .map_err(|reason| {
+            PipelineError::config("features", format!("{}: {reason}", pretrained.name()), "its outputs")
+        })?
         .nrows();
     Ok((Way::Embedding { taggers, outputs: outputs.to_vec(), minimum }, rate, rows))
 }
@@ -282,7 +316,12 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// The means over the patches of several outputs, one below the other: (values, 1).
-fn embed(taggers: &[Mutex<Tagger>], outputs: &[String], samples: &[f32], rate: u32) -> Result<Array2<f32>, String> {
+fn embed(
+    taggers: &[Mutex<Tagger>],
+    outputs: &[String],
+    samples: &[f32],
+    rate: u32,
+) -> Result<Array2<f32>, String> {
     // Any network that is free; all are the same.
     let free = taggers.iter().find_map(|t| t.try_lock().ok());
     let tagger = match (free, taggers.first()) {
@@ -398,7 +437,9 @@ pub(crate) fn pooled(segments: &ndarray::ArrayView3<'_, f32>) -> Vec<f64> {
     let (count, rows, frames) = segments.dim();
     let n = (count * frames).max(1) as f64;
     if frames == 1 {
-        return (0..rows).map(|r| segments.slice(s![.., r, 0]).iter().map(|&v| f64::from(v)).sum::<f64>() / n).collect();
+        return (0..rows)
+            .map(|r| segments.slice(s![.., r, 0]).iter().map(|&v| f64::from(v)).sum::<f64>() / n)
+            .collect();
     }
     let mut means = Vec::with_capacity(2 * rows);
     let mut deviations = Vec::with_capacity(rows);

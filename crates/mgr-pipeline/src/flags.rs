@@ -92,12 +92,14 @@ impl RunFlags {
         let file = self.file.as_deref().or(self.config.as_deref());
         let mut table = file.map(RunConfig::read_table).transpose()?.unwrap_or_default();
         for pair in &self.set {
-            let refuse = |reason: String| PipelineError::ConfigFile { path: format!("--set {pair}").into(), reason };
+            let refuse =
+                |reason: String| PipelineError::ConfigFile { path: format!("--set {pair}").into(), reason };
             let (key, value) = pair.split_once('=').ok_or_else(|| refuse("expected KEY=VALUE".into()))?;
             let value = value.trim();
             // A word without quotes is a string.
             let parsed: Result<toml::Table, _> = format!("v = {value}").parse();
-            let parsed = parsed.or_else(|_| format!("v = {}", toml::Value::from(value)).parse::<toml::Table>());
+            let parsed =
+                parsed.or_else(|_| format!("v = {}", toml::Value::from(value)).parse::<toml::Table>());
             let mut parsed = parsed.map_err(|e| refuse(e.message().to_owned()))?;
             insert(&mut table, key.trim(), parsed.remove("v").unwrap_or_else(|| value.into()));
         }
@@ -135,7 +137,9 @@ impl RunFlags {
         put("final", self.final_fit.then_some(true.into()));
         put("protocol", self.protocol.clone().map(Into::into));
         put("budget", self.budget.clone().map(Into::into));
-        let whole = |number: Option<usize>| number.map(|n| toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)));
+        let whole = |number: Option<usize>| {
+            number.map(|n| toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)))
+        };
         put("segments", whole(self.segments));
         put("folds", whole(self.folds));
         put("epochs", whole(self.epochs));
@@ -188,10 +192,13 @@ mod tests {
         let file = folder.path().join("run.toml");
         std::fs::write(&file, "epochs = 3\nfolds = 5\nshort-clip = \"own\"\n").unwrap();
         let file = file.to_str().unwrap();
-        let config = parse(&[file, "--set", "folds=4", "--epochs", "9", "--dataset", "music", "--fresh"]).unwrap();
+        let config =
+            parse(&[file, "--set", "folds=4", "--epochs", "9", "--dataset", "music", "--fresh"]).unwrap();
         assert_eq!((config.epochs, config.folds, config.fresh), (Some(9), 4, true));
         assert_eq!(config.root.as_deref(), Some(Path::new("music")));
-        let config = parse(&["--config", file, "--dataset", "folder", "--root", "songs", "--features", "mel,ssd"]).unwrap();
+        let config =
+            parse(&["--config", file, "--dataset", "folder", "--root", "songs", "--features", "mel,ssd"])
+                .unwrap();
         assert_eq!((config.root.as_deref(), config.folds), (Some(Path::new("songs")), 5));
         assert_eq!(config.features, ["mel", "ssd"]);
         let config = parse(&["--set", "features=[\"mel\", \"ssd\"]", "--set", "verdict=sum"]).unwrap();

@@ -92,7 +92,8 @@ fn inner(
         part.sort_unstable();
         part
     };
-    let parts = if config.inner == 1 { (1.0 / config.validation).round().max(2.0) as usize } else { config.inner };
+    let parts =
+        if config.inner == 1 { (1.0 / config.validation).round().max(2.0) as usize } else { config.inner };
     // The smallest class of single clips bounds the number of parts.
     let smallest = (0..clips.dataset.classes.len())
         .map(|class| labels.iter().filter(|&&l| l == class).count())
@@ -101,7 +102,8 @@ fn inner(
         .unwrap_or(0);
     let parts = if own.is_none() { parts.min(smallest.max(2)) } else { parts.min(labels.len()) };
     let made = match &own {
-        Some(groups) => StratifiedGroupKFold { folds: parts, seed, validation_fraction: 0.0 }.split_uneven(&labels, groups),
+        Some(groups) => StratifiedGroupKFold { folds: parts, seed, validation_fraction: 0.0 }
+            .split_uneven(&labels, groups),
         None => StratifiedKFold { folds: parts, seed, validation_fraction: 0.0 }.split(&labels),
     };
     let made = made.map_err(|error| named(error, &clips.dataset))?;
@@ -163,10 +165,7 @@ fn named(error: EvalError, dataset: &Dataset) -> PipelineError {
 }
 
 /// Folds from split files, over the clips that can be used.
-fn from_files(
-    clips: &Clips,
-    folder: &std::path::Path,
-) -> Result<Vec<Fold>, PipelineError> {
+fn from_files(clips: &Clips, folder: &std::path::Path) -> Result<Vec<Fold>, PipelineError> {
     let tracks: &[Track] = &clips.dataset.tracks;
     // Files that cannot be used are in the split files too; they drop out here.
     let usable: Vec<Option<usize>> =

@@ -23,7 +23,12 @@ impl Scale {
     }
 
     /// Fits on the clips of a part that have the feature.
-    pub(crate) fn fit(clips: &Clips, feature: usize, part: &[usize], rows: usize) -> Result<Self, PipelineError> {
+    pub(crate) fn fit(
+        clips: &Clips,
+        feature: usize,
+        part: &[usize],
+        rows: usize,
+    ) -> Result<Self, PipelineError> {
         let (mut sums, mut squares, mut count) = (vec![0.0_f64; rows], vec![0.0_f64; rows], 0.0_f64);
         // Around a first value, so that large offsets cost no digits.
         let mut origin = vec![0.0_f64; rows];
@@ -143,11 +148,7 @@ impl Inputs for Segments<'_> {
             return Err(format!("no example {index}").into());
         };
         let wide = if self.crop == 0 { self.frames } else { self.crop };
-        let start = if self.crop == 0 {
-            0
-        } else {
-            draw.generator(index).below(self.frames - self.crop + 1)
-        };
+        let start = if self.crop == 0 { 0 } else { draw.generator(index).below(self.frames - self.crop + 1) };
         self.values[clip].with(|values| {
             for (row, out) in out.chunks_exact_mut(wide).enumerate() {
                 let (mean, deviation) = (self.scale.mean[row], self.scale.deviation[row]);

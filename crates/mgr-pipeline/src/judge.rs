@@ -1,6 +1,8 @@
 //! The verdict on every clip: the sum rule, the meta networks, and what they must beat, all in the same folds.
 
-use mgr_learn::{Classifier, Learner, LearnerConfig, LogisticRegressionConfig, PipelineConfig, PipelineModel};
+use mgr_learn::{
+    Classifier, Learner, LearnerConfig, LogisticRegressionConfig, PipelineConfig, PipelineModel,
+};
 use ndarray::{Array2, Axis, concatenate, s};
 use serde::{Deserialize, Serialize};
 
@@ -111,8 +113,7 @@ impl Encoders<'_> {
         for feature in 0..features {
             let mut splits = Vec::new();
             for split in 0..parts.splits.len() {
-                let mut scores =
-                    read_array(&self.folder(Place { fold, split, feature }).join("scores.npy"))?;
+                let mut scores = read_array(&self.folder(Place { fold, split, feature }).join("scores.npy"))?;
                 if self.config.weighting == Weighting::Published {
                     for (mut row, clip) in scores.rows_mut().into_iter().zip(&self.clips.clips) {
                         row *= clip.segments[feature] as f32;
@@ -172,7 +173,9 @@ impl Encoders<'_> {
         for &mask in masks {
             let splits = (0..parts.splits.len())
                 .map(|split| {
-                    read_array(&meta_folder(&self.config.out, MetaPlace { fold, split, mask }).join("scores.npy"))
+                    read_array(
+                        &meta_folder(&self.config.out, MetaPlace { fold, split, mask }).join("scores.npy"),
+                    )
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             let (a, b) = gather(parts, &splits, chosen);
@@ -280,7 +283,10 @@ impl Encoders<'_> {
     fn stacker(&self, chosen: &[usize], scores: &Scores) -> Result<PipelineModel, PipelineError> {
         let config = PipelineConfig {
             scaler: mgr_learn::ScalerConfig::None,
-            learner: LearnerConfig::Logistic(LogisticRegressionConfig { c: 3.0, ..LogisticRegressionConfig::default() }),
+            learner: LearnerConfig::Logistic(LogisticRegressionConfig {
+                c: 3.0,
+                ..LogisticRegressionConfig::default()
+            }),
             ..PipelineConfig::default()
         };
         let labels = self.truth(chosen);

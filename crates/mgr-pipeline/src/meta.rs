@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mgr_learn::{Classifier, Learner, ModelFile};
 use mgr_models::device::DeviceConfig;
 use mgr_models::train::{Draw, Examples, FitOptions, History, Inputs, Outcome};
 use mgr_models::zoo::{MlfcfMetaConfig, MlfcfVariant, NetworkConfig};
-use mgr_learn::{Classifier, Learner, ModelFile};
 use mgr_models::{Network, SavedNetwork, encode};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,11 @@ impl Meta {
         let path = folder.join("model.json");
         if path.exists() {
             let file = ModelFile::load(&path)?;
-            return if file.classes() == classes { Ok(Self::Learner(file, record.widths)) } else { other(path) };
+            return if file.classes() == classes {
+                Ok(Self::Learner(file, record.widths))
+            } else {
+                other(path)
+            };
         }
         let path = folder.join("network.safetensors");
         let saved = SavedNetwork::load(&path)?;
@@ -135,13 +139,18 @@ impl Meta {
     }
 
     /// Probabilities of one clip by the codes of the subset's features, a row each.
-    pub(crate) fn probabilities(&self, codes: Vec<ArrayView2<'_, f32>>) -> Result<Array2<f64>, PipelineError> {
+    pub(crate) fn probabilities(
+        &self,
+        codes: Vec<ArrayView2<'_, f32>>,
+    ) -> Result<Array2<f64>, PipelineError> {
         match self {
             Self::Network(network) => {
                 let inputs = Codes::new(codes, vec![0], vec![0]);
                 Ok(encode::probabilities(network.as_ref(), &inputs, 1)?.mapv(f64::from))
             }
-            Self::Learner(file, widths) => Ok(file.pipeline().predict_proba(side_by_side(&codes, widths).view())?),
+            Self::Learner(file, widths) => {
+                Ok(file.pipeline().predict_proba(side_by_side(&codes, widths).view())?)
+            }
         }
     }
 }
@@ -180,9 +189,12 @@ impl Encoders<'_> {
             widths.push(unit.code_width);
         }
         let published = self.config.protocol == Protocol::Published;
-        let seed = self.config.seed.wrapping_mul(7_654_321).wrapping_add(
-            (place.fold as u64) << 40 | (place.split as u64) << 32 | u64::from(place.mask),
-        ) >> 1;
+        let seed = self
+            .config
+            .seed
+            .wrapping_mul(7_654_321)
+            .wrapping_add((place.fold as u64) << 40 | (place.split as u64) << 32 | u64::from(place.mask))
+            >> 1;
         let key = mgr_data::fingerprint(&(&keys, &kind, &self.training.meta, seed, published))?;
         let folder = meta_folder(&self.config.out, place);
         let done = folder.join("unit.json");
@@ -207,7 +219,13 @@ impl Encoders<'_> {
             .collect::<Result<_, _>>()?;
         let split = &self.folds[place.fold].splits[place.split];
         let names = features.iter().map(|&f| self.features[f].name.clone()).collect();
-        let record = |selected_epoch, history| MetaRecord { key: key.clone(), features: names, widths: widths.clone(), selected_epoch, history };
+        let record = |selected_epoch, history| MetaRecord {
+            key: key.clone(),
+            features: names,
+            widths: widths.clone(),
+            selected_epoch,
+            history,
+        };
         let config = match kind {
             EncoderKind::Network(config) => config,
             EncoderKind::Learner(learner) => {
@@ -246,7 +264,8 @@ impl Encoders<'_> {
         task.end();
         let Outcome::Finished(fit) = outcome.map_err(in_fold)? else { return Ok(None) };
         let all = part(&(0..self.clips.clips.len()).collect::<Vec<_>>());
-        let (scores, fused) = encode::probabilities_and_codes(network.as_ref(), &all, BATCH).map_err(in_fold)?;
+        let (scores, fused) =
+            encode::probabilities_and_codes(network.as_ref(), &all, BATCH).map_err(in_fold)?;
         let saved_network =
             SavedNetwork::new(config, network.as_ref(), self.classes.to_vec(), BTreeMap::new());
         saved_network.and_then(|s| s.save(&saved)).map_err(in_fold)?;

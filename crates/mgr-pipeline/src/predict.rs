@@ -45,7 +45,10 @@ struct SplitSystem {
 impl std::fmt::Debug for Predictor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let features: Vec<&str> = self.features.iter().map(|f| f.name.as_str()).collect();
-        f.debug_struct("Predictor").field("classes", &self.classes).field("features", &features).finish_non_exhaustive()
+        f.debug_struct("Predictor")
+            .field("classes", &self.classes)
+            .field("features", &features)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +69,8 @@ pub(crate) fn check_finished(run: &Path) -> Result<(), PipelineError> {
     for file in ["results.json", "combination.json"] {
         let path = run.join(file);
         if !path.exists() {
-            let reason = "missing: the run was stopped before its end; the command that began it goes on with it";
+            let reason =
+                "missing: the run was stopped before its end; the command that began it goes on with it";
             return Err(PipelineError::Run { path, reason: reason.into() });
         }
     }
@@ -105,7 +109,9 @@ impl Predictor {
             let feature = planned.map_err(|reason| refuse(reason))?;
             let then = record.features.iter().find(|f| f.name == *name);
             if then.is_none_or(|then| then.fingerprint != feature.fingerprint) {
-                return Err(refuse(format!("its feature {name} was computed by another version of mgr: train it anew")));
+                return Err(refuse(format!(
+                    "its feature {name} was computed by another version of mgr: train it anew"
+                )));
             }
             features.push(feature);
         }
@@ -225,9 +231,7 @@ impl Predictor {
             (VerdictRule::Meta, _) => meta.unwrap_or(sum),
             (VerdictRule::Average, _) => scores.subset((1 << values.len()) - 1),
             (VerdictRule::Stacking, Some(stacker)) => stacker.predict_proba(side_by_side(&scores).view())?,
-            (VerdictRule::Fused | VerdictRule::Stacking, _) => {
-                fused(&sum, [meta.as_ref(), whole.as_ref()])
-            }
+            (VerdictRule::Fused | VerdictRule::Stacking, _) => fused(&sum, [meta.as_ref(), whole.as_ref()]),
         })
     }
 }

@@ -54,7 +54,10 @@ impl Encoders<'_> {
     }
 
     /// How the networks of each feature learned: the feature, and a history for each fold and split.
-    pub(crate) fn histories(&self, features: usize) -> Result<Vec<(String, Vec<FoldHistory>)>, PipelineError> {
+    pub(crate) fn histories(
+        &self,
+        features: usize,
+    ) -> Result<Vec<(String, Vec<FoldHistory>)>, PipelineError> {
         let mut all = Vec::new();
         for feature in 0..features {
             let mut own = Vec::new();
@@ -80,7 +83,10 @@ fn history(unit: &UnitRecord) -> Option<FoldHistory> {
         validation_accuracy: e.validation.map(|v| v.accuracy),
     };
     let history = unit.history.as_ref()?;
-    Some(FoldHistory { epochs: history.epochs().iter().map(epoch).collect(), best_epoch: unit.selected_epoch })
+    Some(FoldHistory {
+        epochs: history.epochs().iter().map(epoch).collect(),
+        best_epoch: unit.selected_epoch,
+    })
 }
 
 /// The split files of a run: the first split of each fold.
@@ -173,7 +179,9 @@ impl Material<'_> {
         let chosen = match (config.protocol, config.inner) {
             (Protocol::Published, _) => "on the test folds, as the published system does".to_owned(),
             (Protocol::Nested, 1) => "on a validation part of the training folds".to_owned(),
-            (Protocol::Nested, n) => format!("on {n} parts of the training folds in turn, whose networks vote"),
+            (Protocol::Nested, n) => {
+                format!("on {n} parts of the training folds in turn, whose networks vote")
+            }
         };
         let split = match (&config.splits, record.folds.len(), config.final_fit) {
             (_, _, true) => "everything is learned from; no test fold".to_owned(),
@@ -193,7 +201,10 @@ impl Material<'_> {
             versions: vec![
                 ("mgr".into(), record.mgr.clone()),
                 ("libtorch".into(), record.libtorch.clone()),
-                ("Machine".into(), format!("{}, {} thread in a network", record.machine, record.threads_per_network)),
+                (
+                    "Machine".into(),
+                    format!("{}, {} thread in a network", record.machine, record.threads_per_network),
+                ),
             ],
             fingerprints: std::iter::once(("clips".to_owned(), record.clips.clone()))
                 .chain(record.features.iter().map(|f| (format!("feature {}", f.name), f.fingerprint.clone())))
@@ -217,7 +228,8 @@ impl Material<'_> {
         }
         if self.config.dataset == DatasetKind::Demo {
             leaks.push(
-                "The clips are synthetic: they show that everything runs, and say nothing about real music.".into(),
+                "The clips are synthetic: they show that everything runs, and say nothing about real music."
+                    .into(),
             );
         } else if self.clips.clips.iter().all(|c| c.group.is_none()) {
             leaks.push(
@@ -298,7 +310,8 @@ impl Material<'_> {
 
     /// Where the meta networks do not earn their place.
     fn earned(&self) -> Option<String> {
-        let pair = self.results.comparisons.iter().find(|c| c.first == SYSTEMS[META] && c.second == SYSTEMS[SUM])?;
+        let pair =
+            self.results.comparisons.iter().find(|c| c.first == SYSTEMS[META] && c.second == SYSTEMS[SUM])?;
         let (gain, loss) = (pair.test.first_only, pair.test.second_only);
         if gain > loss && pair.test.mid_p < 0.05 {
             return None;
@@ -327,7 +340,8 @@ impl Material<'_> {
             ]
         };
         Block::Table(Table {
-            caption: "All systems on the same clips and folds: the verdict, its parts, and what it must beat".into(),
+            caption: "All systems on the same clips and folds: the verdict, its parts, and what it must beat"
+                .into(),
             columns: vec![
                 Column::text("System"),
                 Column::number("Accuracy"),
@@ -364,8 +378,7 @@ impl Material<'_> {
 
     fn ranking(&self) -> Result<Vec<Figure>, PipelineError> {
         let names: Vec<String> = self.record.features.iter().map(|f| f.name.clone()).collect();
-        let names: Vec<String> =
-            names.into_iter().filter(|n| self.config.features.contains(n)).collect();
+        let names: Vec<String> = names.into_iter().filter(|n| self.config.features.contains(n)).collect();
         let subsets: Vec<SubsetScore> = self
             .results
             .subsets
@@ -426,8 +439,10 @@ impl Material<'_> {
             let plan = TsneConfig { perplexity, ..TsneConfig::default() }.plan()?;
             let points = plan.embed(codes.codes.mapv(f64::from).view())?;
             let points: Vec<(f64, f64)> = points.rows().into_iter().map(|r| (r[0], r[1])).collect();
-            let (name, title) =
-                (format!("tsne_{}", codes.fold), format!("Fused codes of the test clips, fold {} (t-SNE)", codes.fold));
+            let (name, title) = (
+                format!("tsne_{}", codes.fold),
+                format!("Fused codes of the test clips, fold {} (t-SNE)", codes.fold),
+            );
             let caption = Caption { name: &name, title: &title };
             figures.push(scatter_figure(caption, &points, &codes.labels, &self.record.classes)?);
         }
@@ -496,7 +511,14 @@ impl Material<'_> {
             writeln!(w, "rank,features,mean,deviation,test_mean")?;
             for (rank, s) in self.results.subsets.iter().enumerate() {
                 let test = s.test_mean.map_or(String::new(), |t| format!("{t:.6}"));
-                writeln!(w, "{},\"{}\",{:.6},{:.6},{test}", rank + 1, s.features.join("+"), s.mean, s.deviation)?;
+                writeln!(
+                    w,
+                    "{},\"{}\",{:.6},{:.6},{test}",
+                    rank + 1,
+                    s.features.join("+"),
+                    s.mean,
+                    s.deviation
+                )?;
             }
             Ok(())
         })?)
@@ -557,4 +579,3 @@ pub(crate) fn table(
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
-

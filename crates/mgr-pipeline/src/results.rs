@@ -102,7 +102,12 @@ pub struct Results {
 /// Subsets kept in the results.
 const KEPT: usize = 100;
 
-fn score(system: &str, truth: &[Vec<usize>], own: &[Vec<usize>], classes: usize) -> Result<Score, PipelineError> {
+fn score(
+    system: &str,
+    truth: &[Vec<usize>],
+    own: &[Vec<usize>],
+    classes: usize,
+) -> Result<Score, PipelineError> {
     let folds = truth
         .iter()
         .zip(own)

@@ -280,7 +280,10 @@ impl<'a> Job<'a> {
         for (fold, choice) in combination.choices.iter().enumerate() {
             let own = encoders.judge(fold, self.planned.fused, self.planned.mfcc, choice)?;
             if let Some(stacker) = &own.stacker {
-                write_json(&self.config.out.join("folds").join(fold.to_string()).join("stacking.json"), stacker)?;
+                write_json(
+                    &self.config.out.join("folds").join(fold.to_string()).join("stacking.json"),
+                    stacker,
+                )?;
             }
             judged.push(own);
         }

@@ -40,7 +40,8 @@ pub fn run_seeds(
     let mut all = Vec::new();
     for seed in config.seed..config.seed + config.seeds as u64 {
         progress.say(&format!("seed {seed}"));
-        let own = RunConfig { seed, seeds: 1, out: config.out.join(format!("seed-{seed}")), ..config.clone() };
+        let own =
+            RunConfig { seed, seeds: 1, out: config.out.join(format!("seed-{seed}")), ..config.clone() };
         all.push(run_until(&own, progress, cancel)?.results);
     }
     let Some(first) = all.first() else { return Ok(Vec::new()) };

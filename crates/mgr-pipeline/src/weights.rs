@@ -65,9 +65,13 @@ impl Weights {
 
 /// The first file of that name in a folder or below it, in the order of the names.
 fn below(folder: &Path, file: &str, depth: usize) -> Result<Option<PathBuf>, PipelineError> {
-    let wrong = |e: std::io::Error| PipelineError::Output { path: folder.to_path_buf(), reason: e.to_string() };
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).map_err(wrong)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(wrong)?;
+    let wrong =
+        |e: std::io::Error| PipelineError::Output { path: folder.to_path_buf(), reason: e.to_string() };
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(wrong)?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<Result<_, _>>()
+        .map_err(wrong)?;
     entries.sort();
     if let Some(found) = entries.iter().find(|p| p.is_file() && p.file_name().is_some_and(|n| n == file)) {
         return Ok(Some(found.clone()));
@@ -84,7 +88,11 @@ fn below(folder: &Path, file: &str, depth: usize) -> Result<Option<PathBuf>, Pip
 
 impl Weights {
     /// Copies what a run uses into its folder, so that it can be used on its own.
-    pub(crate) fn keep(&self, out: &Path, features: &[crate::features::Feature]) -> Result<(), PipelineError> {
+    pub(crate) fn keep(
+        &self,
+        out: &Path,
+        features: &[crate::features::Feature],
+    ) -> Result<(), PipelineError> {
         let own = Library::at(&out.join("weights"));
         for feature in features {
             if let crate::catalogue::Source::Embedding { weights, .. } = &feature.source

@@ -100,7 +100,11 @@ impl StratifiedGroupKFold {
     /// # Errors
     /// As [`split`](Self::split), but for [`EvalError::TooFewGroups`]; [`EvalError::ClassNotInTraining`] where mixed groups put a whole
     /// class into one test fold.
-    pub fn split_uneven<G: Ord + Debug>(&self, labels: &[usize], groups: &[G]) -> Result<Vec<Fold>, EvalError> {
+    pub fn split_uneven<G: Ord + Debug>(
+        &self,
+        labels: &[usize],
+        groups: &[G],
+    ) -> Result<Vec<Fold>, EvalError> {
         same_length("groups", labels.len(), groups.len())?;
         let mut by_class: BTreeMap<usize, usize> = BTreeMap::new();
         labels.iter().for_each(|&label| *by_class.entry(label).or_default() += 1);
@@ -121,7 +125,8 @@ impl StratifiedGroupKFold {
         for &(class, _) in counts.iter().flatten() {
             groups_of_class[class] += 1;
         }
-        let lone: Vec<bool> = counts.iter().map(|c| c.iter().any(|&(class, _)| groups_of_class[class] < 2)).collect();
+        let lone: Vec<bool> =
+            counts.iter().map(|c| c.iter().any(|&(class, _)| groups_of_class[class] < 2)).collect();
         let folds: Vec<Fold> = (0..self.folds)
             .map(|number| {
                 let tested = |i: &usize| fold_of_group[group_of[*i]] == number && !lone[group_of[*i]];

@@ -142,7 +142,9 @@ fn a_changed_feature_alone_is_computed_anew() {
     let out = folder.path().join("run");
     let base = config(&root, &out, &folder.path().join("cache"));
     run(&base, &Silent).unwrap();
-    let stamp = |name: &str| fs::metadata(out.join("folds/0/0").join(name).join("unit.json")).unwrap().modified().unwrap();
+    let stamp = |name: &str| {
+        fs::metadata(out.join("folds/0/0").join(name).join("unit.json")).unwrap().modified().unwrap()
+    };
     let (mel, timbre) = (stamp("mel"), stamp("timbre_vector"));
     let changed = RunConfig { crop_frames: Some(33), ..base };
     run(&changed, &Silent).unwrap();
@@ -158,7 +160,10 @@ fn missing_weights_leave_a_feature_out_and_say_how_to_get_them() {
     let base = config(&root, &folder.path().join("run"), &folder.path().join("cache"));
     let with = RunConfig { features: vec!["transfer".into(), "timbre_vector".into()], ..base.clone() };
     let results = run(&with, &Silent).unwrap().results;
-    assert!(results.skipped[0].contains("transfer is left out") && results.skipped[0].contains("mgr weights import"));
+    assert!(
+        results.skipped[0].contains("transfer is left out")
+            && results.skipped[0].contains("mgr weights import")
+    );
     let only = RunConfig { features: vec!["transfer".into()], fresh: true, ..base };
     assert!(refused(&only).contains("none of the features can be computed"));
 }
@@ -174,7 +179,11 @@ fn a_clip_without_one_feature_is_used_with_the_others() {
     let base = config(&root, &folder.path().join("run"), &folder.path().join("cache"));
     let results = run(&base, &Silent).unwrap().results;
     assert_eq!(results.clips.len(), 19);
-    assert!(results.partial.iter().any(|b| b.id == "hum/blink.wav" && b.reason.contains("mel")), "{:?}", results.partial);
+    assert!(
+        results.partial.iter().any(|b| b.id == "hum/blink.wav" && b.reason.contains("mel")),
+        "{:?}",
+        results.partial
+    );
     let predictor = Predictor::load(&folder.path().join("run")).unwrap();
     let prediction = predictor.predict(&root.join("hum/blink.wav")).unwrap();
     assert_eq!(prediction.missing.len(), 1);

@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::common::{bytes_below, config, differing, write_dataset};
 use mgr_audio::{WavFormat, write_wav};
+use mgr_pipeline::evaluate::evaluate;
 use mgr_pipeline::predict::Predictor;
 use mgr_pipeline::progress::Silent;
-use mgr_pipeline::evaluate::evaluate;
 use mgr_pipeline::{MetaKind, Protocol, RunConfig, run::run};
 
 #[test]
@@ -40,7 +40,16 @@ fn from_files_to_a_verdict_whatever_the_number_of_threads() {
     assert!(results.scores[0].accuracy > 0.6, "{:?}", results.scores);
 
     let page = fs::read_to_string(&finished.report).unwrap();
-    for words in ["<svg", "hum/list.mp3", "not audio", "Confusion matrix", "Name the artists", "cover.jpg", "McNemar", "MFCC statistics"] {
+    for words in [
+        "<svg",
+        "hum/list.mp3",
+        "not audio",
+        "Confusion matrix",
+        "Name the artists",
+        "cover.jpg",
+        "McNemar",
+        "MFCC statistics",
+    ] {
         assert!(page.contains(words), "the report does not say {words}");
     }
     for loads in ["<link", "<script src", "src=\"http", "href=\"http", "@import", "url(http"] {
