@@ -48,7 +48,6 @@ impl Training {
                 epsilon: 1.0,
                 momentum: 0.9,
                 weight_decay: 4e-5,
-                ..RmsPropConfig::default()
             })
         };
         let adam =

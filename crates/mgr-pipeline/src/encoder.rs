@@ -75,7 +75,7 @@ impl EncoderKind {
 /// A trained encoder.
 pub(crate) enum Encoder {
     Network { network: Box<dyn Network>, scale: Scale },
-    Learner(ModelFile),
+    Learner(Box<ModelFile>),
 }
 
 /// What a finished unit leaves beside its scores.
@@ -292,7 +292,7 @@ impl Encoders<'_> {
         let names = (0..rows.ncols()).map(|i| format!("{}_{i}", self.features[place.feature].name)).collect();
         let file = ModelFile::new(model, names, self.classes.to_vec())?;
         file.save(&folder.join("model.json"))?;
-        Ok(Encoder::Learner(file))
+        Ok(Encoder::Learner(Box::new(file)))
     }
 
     /// Scores (clips, classes) and codes (clips, [`CODE`]) of every clip; rows of NaN where it has not got the feature.
@@ -327,7 +327,9 @@ impl Encoder {
                 let saved = SavedNetwork::load(&folder.join("network.safetensors"))?;
                 Ok(Self::Network { network: saved.build(DeviceConfig::Cpu)?, scale })
             }
-            (EncoderKind::Learner(_), _) => Ok(Self::Learner(ModelFile::load(&folder.join("model.json"))?)),
+            (EncoderKind::Learner(_), _) => {
+                Ok(Self::Learner(Box::new(ModelFile::load(&folder.join("model.json"))?)))
+            }
             _ => Err(PipelineError::Run {
                 path: folder.to_path_buf(),
                 reason: "a network without its scale".into(),

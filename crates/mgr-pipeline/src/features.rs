@@ -1,7 +1,8 @@
 //! The features of clips: planned once, computed in parallel, kept in the store, each on its own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::btree_map::Entry;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -95,10 +96,9 @@ impl Ear {
     pub(crate) fn of(features: &[Feature]) -> Result<Self, PipelineError> {
         let mut loaders = BTreeMap::new();
         for feature in features {
-            if !loaders.contains_key(&feature.sample_rate) {
+            if let Entry::Vacant(place) = loaders.entry(feature.sample_rate) {
                 let config = LoadConfig { sample_rate: Some(feature.sample_rate), ..LoadConfig::default() };
-                let loader = config.plan().map_err(mgr_data::DataError::from)?;
-                loaders.insert(feature.sample_rate, loader);
+                place.insert(config.plan().map_err(mgr_data::DataError::from)?);
             }
         }
         Ok(Self { loaders })
@@ -390,7 +390,7 @@ pub(crate) fn extract(
 }
 
 fn one(
-    path: &PathBuf,
+    path: &Path,
     name: &str,
     features: &[Feature],
     stores: &[FeatureStore],

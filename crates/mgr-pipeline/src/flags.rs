@@ -127,7 +127,7 @@ impl RunFlags {
             put("root", path(&self.root));
         }
         put("splits", path(&self.splits));
-        put("features", self.features.clone().map(|names| toml::Value::from(names)));
+        put("features", self.features.clone().map(toml::Value::from));
         put("segment-seconds", self.segment_seconds.map(Into::into));
         put("short-clip", self.short_clip.clone().map(Into::into));
         put("groups", path(&self.groups));

@@ -109,7 +109,7 @@ fn side_by_side(codes: &[ArrayView2<'_, f32>], widths: &[usize]) -> Array2<f64> 
 /// A trained meta network or learner.
 pub(crate) enum Meta {
     Network(Box<dyn Network>),
-    Learner(ModelFile, Vec<usize>),
+    Learner(Box<ModelFile>, Vec<usize>),
 }
 
 impl Meta {
@@ -124,7 +124,7 @@ impl Meta {
         if path.exists() {
             let file = ModelFile::load(&path)?;
             return if file.classes() == classes {
-                Ok(Self::Learner(file, record.widths))
+                Ok(Self::Learner(Box::new(file), record.widths))
             } else {
                 other(path)
             };

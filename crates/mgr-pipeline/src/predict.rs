@@ -106,7 +106,7 @@ impl Predictor {
         let mut features = Vec::new();
         for name in &fused_names(&record) {
             let planned = Feature::plan(name, &record.config, &weights, 1)?;
-            let feature = planned.map_err(|reason| refuse(reason))?;
+            let feature = planned.map_err(&refuse)?;
             let then = record.features.iter().find(|f| f.name == *name);
             if then.is_none_or(|then| then.fingerprint != feature.fingerprint) {
                 return Err(refuse(format!(

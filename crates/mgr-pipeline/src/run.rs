@@ -291,7 +291,6 @@ impl<'a> Job<'a> {
         results.nested = nested.map(|n| n.scores[0].clone());
         let pictures = encoders.codes_of_test(combination)?;
         let histories = encoders.histories(self.planned.fused)?;
-        drop(encoders);
         self.watch.lap("verdict", judged.len(), 0);
         if self.config.times {
             self.watch.finish(self.clips.clips.len(), &self.config.out)?;

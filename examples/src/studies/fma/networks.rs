@@ -74,7 +74,7 @@ pub fn networks(names: &[String], frames: usize, vit: VitSize) -> Result<Vec<(St
         let network = match name.as_str() {
             "convnet" => NetworkConfig::FmaConvNet(FmaConvNetConfig { input: [3, 128, frames] }),
             "vit" => {
-                if vit.patch == 0 || 128 % vit.patch != 0 || frames % vit.patch != 0 {
+                if vit.patch == 0 || 128 % vit.patch != 0 || !frames.is_multiple_of(vit.patch) {
                     return Err(format!(
                         "--vit-patch {} does not divide a picture of 128 x {frames}",
                         vit.patch
