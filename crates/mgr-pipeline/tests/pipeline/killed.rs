@@ -29,9 +29,20 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     run(&configuration(folder.path(), "unbroken"), &Silent).unwrap();
     let unbroken = start.elapsed();
 
-    // The moments lie all over the run; each start goes on where the last was killed, so the later ones end by themselves.
-    let mut kills = 0;
-    for attempt in 0..12_u32 {
+    // The moments lie all over the run; each start goes on where the last was killed, so the later ones end by themselves. With
+    // MGR_TEST_KILLS=25 they are short and random, and the run is started so often that it is killed as many times.
+    let wanted: u32 = std::env::var("MGR_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let mut state = u64::from(std::process::id());
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let mut kills = 0_u32;
+    let attempts = if wanted == 0 { 12 } else { 100 * wanted };
+    for attempt in 0..attempts {
+        if wanted > 0 && kills >= wanted {
+            break;
+        }
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("a_killed_run_goes_on_to_the_same_bytes")
             .env(CHILD, folder.path())
@@ -40,7 +51,11 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
             .spawn()
             .unwrap();
         // The first starts are killed early whatever the machine's mood, the later ones ever later.
-        let patience = unbroken.mul_f64(f64::from(attempt * attempt) / 30.0) + Duration::from_millis(20);
+        let patience = if wanted == 0 {
+            unbroken.mul_f64(f64::from(attempt * attempt) / 30.0) + Duration::from_millis(20)
+        } else {
+            Duration::from_millis(20) + unbroken.mul_f64(0.12 * random())
+        };
         std::thread::sleep(patience);
         match child.try_wait().unwrap() {
             Some(status) => {
