@@ -52,7 +52,8 @@ fn tone(path: &Path, genre: u32, number: u32) {
     let pitch = 110.0 * f64::from(1 + genre) + f64::from(number);
     for n in 0..22_050_u32 {
         let t = f64::from(n) / 22_050.0;
-        let harmonics = (1..=3 + 3 * genre).map(|k| (std::f64::consts::TAU * pitch * f64::from(k) * t).sin() / f64::from(k));
+        let harmonics = (1..=3 + 3 * genre)
+            .map(|k| (std::f64::consts::TAU * pitch * f64::from(k) * t).sin() / f64::from(k));
         let sample = 6000.0 * harmonics.sum::<f64>() * (1.0 + (12.0 * t).sin()) / 2.0;
         writer.write_sample(sample as i16).unwrap();
     }
