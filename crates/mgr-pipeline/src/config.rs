@@ -368,6 +368,13 @@ impl RunConfig {
         if self.meta == MetaKind::None && matches!(self.verdict, VerdictRule::Meta) {
             return refuse("verdict", "meta".into(), "another, without a meta network");
         }
+        if self.protocol == Protocol::Published && self.verdict == VerdictRule::Stacking {
+            return refuse(
+                "verdict",
+                "stacking".into(),
+                "another under the published protocol, which leaves nothing to fit it on",
+            );
+        }
         if !(1..=MOST_FEATURES).contains(&self.features.len()) {
             return refuse("features", format!("{} of them", self.features.len()), "1 to 16 of them");
         }

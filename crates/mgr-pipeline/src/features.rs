@@ -79,7 +79,13 @@ struct Description<'a> {
     code: u32,
     version: u32,
     weights: Option<&'a str>,
+    /// Patches of a long clip, where they are fewer than its authors take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patches: Option<usize>,
 }
+
+/// Patches of 29 s that a tagger hears of a long clip; its authors spread 16 over it, most of which overlap.
+const SPREAD: usize = 3;
 
 /// A clip as a feature wants it.
 pub(crate) struct Heard {
@@ -166,6 +172,7 @@ impl Feature {
             code: 0,
             version: VERSION,
             weights: None,
+            patches: None,
         };
         let mut digest = String::new();
         let (sample_rate, way, rows, frames) = match &source {
@@ -191,6 +198,7 @@ impl Feature {
                     return Ok(Err(format!("{name} is left out: {}", Weights::how(wanted))));
                 };
                 digest.clone_from(&pretrained.provenance().sha256);
+                description.patches = long_patch(&pretrained).map(|_| SPREAD);
                 let (way, rate, rows) = embedding(&pretrained, outputs, workers)?;
                 (rate, way, rows, 1)
             }
@@ -285,6 +293,14 @@ fn repeated(samples: &[f32], minimum: usize) -> std::borrow::Cow<'_, [f32]> {
     }
 }
 
+/// Samples of a patch of 10 s and more, of which a network takes many.
+fn long_patch(pretrained: &Pretrained) -> Option<usize> {
+    match pretrained.front_end() {
+        Some((_, Patch::Spread { samples, .. })) if samples >= 160_000 => Some(samples),
+        _ => None,
+    }
+}
+
 fn embedding(
     pretrained: &Pretrained,
     outputs: &[String],
@@ -292,7 +308,12 @@ fn embedding(
 ) -> Result<(Way, u32, usize), PipelineError> {
     let mut taggers = Vec::new();
     for _ in 0..workers.max(1) {
-        taggers.push(Mutex::new(Tagger::new(pretrained, DeviceConfig::Cpu)?));
+        let tagger = Tagger::new(pretrained, DeviceConfig::Cpu)?;
+        let tagger = match long_patch(pretrained) {
+            Some(samples) => tagger.with_patch(Patch::Spread { samples, count: SPREAD })?,
+            None => tagger,
+        };
+        taggers.push(Mutex::new(tagger));
     }
     let minimum = match pretrained.front_end() {
         Some((_, Patch::Frames { samples, .. } | Patch::Start { samples, .. })) => samples,

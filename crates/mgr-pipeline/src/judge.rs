@@ -249,8 +249,15 @@ impl Encoders<'_> {
         };
         let sum_top = scores.subsets(&choice.top);
         let (meta_top, meta_best, meta_all) = (meta(&choice.top)?, meta(best)?, meta(&[all])?);
-        let stacker = self.stacker(&chosen, &chosen_scores)?;
-        let stacked = stacker.predict_proba(side_by_side(scores).view())?;
+        // Under the published protocol there is nothing but the test part to fit it on.
+        let stacker = match self.config.protocol {
+            Protocol::Nested => Some(self.stacker(&chosen, &chosen_scores)?),
+            Protocol::Published => None,
+        };
+        let stacked = match &stacker {
+            Some(stacker) => Some(stacker.predict_proba(side_by_side(scores).view())?),
+            None => None,
+        };
         let average = scores.subset(all);
         let both = fused(&sum_top, [meta_top.as_ref(), meta_all.as_ref()]);
         let verdict = match self.config.verdict {
@@ -258,7 +265,7 @@ impl Encoders<'_> {
             VerdictRule::Sum => sum_top.clone(),
             VerdictRule::Meta => meta_top.clone().unwrap_or_else(|| sum_top.clone()),
             VerdictRule::Average => average.clone(),
-            VerdictRule::Stacking => stacked.clone(),
+            VerdictRule::Stacking => stacked.clone().unwrap_or_else(|| sum_top.clone()),
         };
         let everything: Vec<usize> = (0..features).collect();
         let systems = vec![
@@ -268,7 +275,7 @@ impl Encoders<'_> {
             meta_top.clone(),
             meta_best,
             meta_all,
-            Some(stacked),
+            stacked,
             Some(average),
             Some(scores.subset(choice.single)),
             self.learned(parts, &clips, &everything, on_test)?,
@@ -276,7 +283,7 @@ impl Encoders<'_> {
             Some(self.majority(parts, &clips)),
             meta_top.is_some().then_some(both),
         ];
-        Ok(Judged { clips, systems, stacker: Some(stacker) })
+        Ok(Judged { clips, systems, stacker })
     }
 
     /// Logistic regression on the scores of the clips that things are chosen on.
