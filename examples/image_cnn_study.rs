@@ -162,7 +162,6 @@ fn study(flags: &Flags, command: &str) -> Result<(), Failure> {
     let rule = rule(flags)?;
     let rendering = rendering(flags)?;
     let size = flags.size.as_deref().map(parse_size).transpose()?;
-    let vgg_weights = if models.iter().any(|model| model.is_vgg()) { vgg16(&flags.weights)? } else { None };
     if flags.svm && !models.contains(&Model::Vgg16) {
         return Err("--svm works on the codes of vgg16: add vgg16 to --models".into());
     }
@@ -170,6 +169,7 @@ fn study(flags: &Flags, command: &str) -> Result<(), Failure> {
     // 1. Clips become spectrograms.
     let analysis = Analysis::plan(&flags.feature, &flags.sizes, flags.published_decibels)?;
     let collection = flags.place.collection("folder")?;
+    let vgg_weights = if models.iter().any(|model| model.is_vgg()) { vgg16(&flags.weights)? } else { None };
     let clips = make(collection, SAMPLE_RATE, |track, samples| analysis.process(&track.id, &samples))?;
     let labels = clips.labels();
 
