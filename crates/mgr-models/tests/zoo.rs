@@ -389,7 +389,7 @@ fn the_centre_loss_is_that_of_pytorch() {
     let zero = CentreLossConfig { weight: 0.0, ..CentreLossConfig::default() };
     assert!(matches!(
         CentreLoss::new(zero, 3, 5, 0, Device::Cpu),
-        Err(Error::InvalidConfig { field: "weight", .. })
+        Err(Error::InvalidConfig { field: "centre_loss.weight", .. })
     ));
     assert!(matches!(loss.mean(&codes.narrow(1, 0, 1), &labels), Err(Error::LengthMismatch { .. })));
     assert!(matches!(loss.mean(&codes, &Tensor::from_slice(&[0_i64, 2, 3, 1])), Err(Error::Torch(_))));
