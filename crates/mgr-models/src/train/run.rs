@@ -134,6 +134,14 @@ impl<'a> Run<'a> {
                 Some(self.load_best(&Kind::Best.path(folder), best_epoch)?)
             };
         }
+        // The same for a checkpoint that is kept.
+        if last.partial.is_none()
+            && let Some(record) = last.history.epochs().last()
+            && let Some(kept) = self.plan.config().checkpoints.path(folder, record)
+            && !kept.exists()
+        {
+            last.save(&kept)?;
+        }
         let wrong = |what: &str| malformed(&path, "checkpoint", format!("it has no {what}"));
         self.network.parameters().load_data(&last.model)?;
         self.optimiser.load_state(&last.optimiser)?;
@@ -346,13 +354,18 @@ impl<'a> Run<'a> {
             if let Some(path) = config.checkpoints.path(folder, &record) {
                 checkpoint.save(&path)?;
             }
-            self.history.save_csv(&folder.join("history.csv"))?;
-            self.history.save_json(&folder.join("history.json"))?;
+            self.write_history()?;
         }
         if is_best {
             self.best = Some(checkpoint.evaluated());
         }
         Ok(())
+    }
+
+    fn write_history(&self) -> Result<(), Error> {
+        let Some(folder) = self.options.checkpoints else { return Ok(()) };
+        self.history.save_csv(&folder.join("history.csv"))?;
+        self.history.save_json(&folder.join("history.json"))
     }
 
     fn save_partial(&self, partial: PartialEpoch) -> Result<(), Error> {
@@ -383,6 +396,8 @@ impl<'a> Run<'a> {
 
     /// Gives the network the weights of the selected epoch; the history and that epoch.
     pub(crate) fn finish(self) -> Result<(History, usize), Error> {
+        // A run that died between its last checkpoint and these.
+        self.write_history()?;
         if let Some(best) = &self.best {
             self.network.parameters().load_data(best)?;
         } else if let Some(average) = &self.average {
