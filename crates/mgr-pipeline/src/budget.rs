@@ -14,7 +14,7 @@ use crate::config::{Protocol, RunConfig};
 pub enum Budget {
     /// To see that everything runs: 2 epochs on crops of 32 frames, meta networks of 2.
     Smoke,
-    /// A laptop: 5 epochs of Adam on crops of 64 frames, meta networks of 12. The default.
+    /// A laptop: 4 epochs of Adam on crops of 64 frames, meta networks of 10. The default.
     #[default]
     Quick,
     /// The paper: 400 epochs on whole segments by RMSprop with its schedule, meta networks of 400.
@@ -34,7 +34,7 @@ impl Training {
     pub(crate) fn of(config: &RunConfig) -> Self {
         let (epochs, crop, meta_epochs) = match config.budget {
             Budget::Smoke => (2, 32, 2),
-            Budget::Quick => (5, 64, 12),
+            Budget::Quick => (4, 64, 10),
             Budget::Full => (400, 0, 400),
         };
         let epochs = config.epochs.unwrap_or(epochs);
