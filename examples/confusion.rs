@@ -8,32 +8,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use mgr_pipeline::flags::RunFlags;
-use mgr_pipeline::progress::Bars;
-use mgr_pipeline::run::{Stage, run_stages};
-
-/// Does the main job up to this stage: the confusion matrix.
-#[derive(Parser)]
-struct Flags {
-    #[command(flatten)]
-    run: RunFlags,
-}
+use mgr_pipeline::run::Stage;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let done = flags.run.configuration().and_then(|config| {
-        run_stages(&config, Stage::Judge, &Bars::new())?;
-        Ok(config.out.join("confusion.csv"))
-    });
-    match done {
-        Ok(path) => {
-            println!("the confusion matrix: {}", path.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("confusion: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    examples::stage::run(Stage::Judge, "the confusion matrix", "confusion.csv")
 }

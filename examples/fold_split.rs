@@ -9,32 +9,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use mgr_pipeline::flags::RunFlags;
-use mgr_pipeline::progress::Bars;
-use mgr_pipeline::run::{Stage, run_stages};
-
-/// Does the main job up to this stage: the split files and the record of the run.
-#[derive(Parser)]
-struct Flags {
-    #[command(flatten)]
-    run: RunFlags,
-}
+use mgr_pipeline::run::Stage;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let done = flags.run.configuration().and_then(|config| {
-        run_stages(&config, Stage::Split, &Bars::new())?;
-        Ok(config.out.join("splits"))
-    });
-    match done {
-        Ok(path) => {
-            println!("the split files and the record of the run: {}", path.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("fold_split: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    examples::stage::run(Stage::Split, "the split files and the record of the run", "splits")
 }

@@ -319,21 +319,28 @@ impl Encoders<'_> {
 }
 
 impl Encoder {
-    /// Loads the encoder of a finished unit.
-    pub(crate) fn load(folder: &Path) -> Result<Self, PipelineError> {
+    /// Loads the encoder of a finished unit, for a feature of so many rows and these classes.
+    pub(crate) fn load(folder: &Path, rows: usize, classes: &[String]) -> Result<Self, PipelineError> {
         let record: UnitRecord = read_json(&folder.join("unit.json"))?;
+        let refuse = |reason: &str| PipelineError::Run { path: folder.to_path_buf(), reason: reason.into() };
+        let other = || refuse("it knows other classes than the run");
         match (record.encoder, record.scale) {
-            (EncoderKind::Network(_), Some(scale)) => {
+            (EncoderKind::Network(_), Some(scale)) if scale.fits(rows) => {
                 let saved = SavedNetwork::load(&folder.join("network.safetensors"))?;
-                Ok(Self::Network { network: saved.build(DeviceConfig::Cpu)?, scale })
+                if saved.facts().classes != classes {
+                    return Err(other());
+                }
+                let network = saved.build(DeviceConfig::Cpu)?;
+                if network.code_size() != Some(CODE) {
+                    return Err(refuse("its network has no code of the run's length"));
+                }
+                Ok(Self::Network { network, scale })
             }
             (EncoderKind::Learner(_), _) => {
-                Ok(Self::Learner(Box::new(ModelFile::load(&folder.join("model.json"))?)))
+                let file = ModelFile::load(&folder.join("model.json"))?;
+                if file.classes() == classes { Ok(Self::Learner(Box::new(file))) } else { Err(other()) }
             }
-            _ => Err(PipelineError::Run {
-                path: folder.to_path_buf(),
-                reason: "a network without its scale".into(),
-            }),
+            _ => Err(refuse("a network without a scale for its feature's rows")),
         }
     }
 

@@ -352,17 +352,8 @@ fn embed(
     };
     // Sums depend on the number of threads.
     set_threads(1).map_err(|e| e.to_string())?;
-    let mut values = Vec::new();
-    for output in outputs {
-        let mean = if output == "scores" {
-            tagger.taggram(samples, rate).map_err(|e| e.to_string())?.mean()
-        } else {
-            tagger.embedding(samples, rate, output).map_err(|e| e.to_string())?.mean()
-        };
-        values.extend(mean);
-    }
-    let rows = values.len();
-    Array2::from_shape_vec((rows, 1), values).map_err(|e| e.to_string())
+    let values = tagger.joint_embedding(samples, rate, outputs).map_err(|e| e.to_string())?;
+    Ok(values.insert_axis(Axis(1)))
 }
 
 /// What became of one clip.

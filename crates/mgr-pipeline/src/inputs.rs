@@ -60,6 +60,11 @@ impl Scale {
     pub(crate) fn rows(&self) -> usize {
         self.mean.len()
     }
+
+    /// Whether it has a mean and a deviation for so many rows.
+    pub(crate) fn fits(&self, rows: usize) -> bool {
+        self.mean.len() == rows && self.deviation.len() == rows
+    }
 }
 
 /// Where the values of a clip come from: the store, or a file that was just computed.

@@ -254,9 +254,10 @@ impl Encoders<'_> {
             Protocol::Nested => Some(self.stacker(&chosen, &chosen_scores)?),
             Protocol::Published => None,
         };
+        // Without a test part it would be rated on the clips that it was fitted on.
         let stacked = match &stacker {
-            Some(stacker) => Some(stacker.predict_proba(side_by_side(scores).view())?),
-            None => None,
+            Some(stacker) if on_test => Some(stacker.predict_proba(side_by_side(scores).view())?),
+            _ => None,
         };
         let average = scores.subset(all);
         let both = fused(&sum_top, [meta_top.as_ref(), meta_all.as_ref()]);

@@ -123,6 +123,11 @@ impl Meta {
         let path = folder.join("model.json");
         if path.exists() {
             let file = ModelFile::load(&path)?;
+            let columns: usize = record.widths.iter().sum();
+            if record.widths.iter().any(|&w| w > CODE) || file.columns().len() != columns {
+                let reason = "its columns are not those of the features' codes".into();
+                return Err(PipelineError::Run { path, reason });
+            }
             return if file.classes() == classes {
                 Ok(Self::Learner(Box::new(file), record.widths))
             } else {
@@ -198,7 +203,8 @@ impl Encoders<'_> {
         let key = mgr_data::fingerprint(&(&keys, &kind, &self.training.meta, seed, published))?;
         let folder = meta_folder(&self.config.out, place);
         let done = folder.join("unit.json");
-        let scored = |folder: &Path| read_array(&folder.join("scores.npy")).is_ok();
+        let shape = (self.clips.clips.len(), self.classes.len());
+        let scored = |folder: &Path| read_array(&folder.join("scores.npy")).is_ok_and(|a| a.dim() == shape);
         let saved = folder.join(kind.file());
         if done.exists()
             && read_json::<MetaRecord>(&done).is_ok_and(|r| r.key == key)

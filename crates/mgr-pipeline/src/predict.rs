@@ -115,8 +115,20 @@ impl Predictor {
             }
             features.push(feature);
         }
+        record.config.check().map_err(|e| refuse(e.to_string()))?;
         set_threads(record.threads_per_network)?;
         let combination = read_combination(run)?;
+        for choice in &combination.choices {
+            if choice.top.is_empty()
+                || choice.top.iter().any(|&mask| mask == 0 || mask >> features.len() != 0)
+            {
+                let path = run.join("combination.json");
+                return Err(PipelineError::Run {
+                    path,
+                    reason: "its subsets are none of the run's features".into(),
+                });
+            }
+        }
         let mut folds = Vec::new();
         for (fold, (parts, choice)) in record.folds.iter().zip(combination.choices).enumerate() {
             let mut splits = Vec::new();
@@ -124,7 +136,7 @@ impl Predictor {
                 let folder = split_folder(run, fold, split);
                 let encoders = features
                     .iter()
-                    .map(|f| Encoder::load(&folder.join(folder_name(&f.name))))
+                    .map(|f| Encoder::load(&folder.join(folder_name(&f.name)), f.rows, &record.classes))
                     .collect::<Result<Vec<_>, _>>()?;
                 let mut meta = Vec::new();
                 if record.config.meta != MetaKind::None {

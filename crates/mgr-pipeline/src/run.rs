@@ -58,7 +58,7 @@ pub fn run(config: &RunConfig, progress: &dyn Progress) -> Result<Finished, Pipe
     run_until(config, progress, &AtomicBool::new(false))
 }
 
-/// As [`run`], and stops after the step it is at once `cancel` is set.
+/// As [`run`], and stops after the step it is at once `cancel` is set. An error in one encoder sets it too, so that the others stop.
 ///
 /// # Errors
 /// As [`run`]; [`PipelineError::Stopped`] where it was stopped.

@@ -71,6 +71,25 @@ impl Embedding {
     }
 }
 
+/// The output of a name.
+fn picked<'a>(outputs: &'a [(&'static str, Tensor)], name: &str) -> Result<&'a Tensor, Error> {
+    let found = outputs.iter().find(|(own, _)| *own == name).map(|(_, tensor)| tensor);
+    found.ok_or_else(|| Error::InvalidConfig {
+        field: "output",
+        value: format!("{name:?}"),
+        allowed: "an output of the network, see its documentation",
+    })
+}
+
+/// Maps and sequences averaged over bands and frames.
+fn averaged(tensor: &Tensor) -> Result<Tensor, Error> {
+    let axes: Vec<i64> = (2..tensor.dim() as i64).collect();
+    if axes.is_empty() {
+        return Ok(tensor.shallow_clone());
+    }
+    Ok(tensor.f_mean_dim(axes.as_slice(), false, Kind::Float)?)
+}
+
 fn mean(matrix: &Array2<f32>) -> Array1<f32> {
     matrix.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(matrix.ncols()))
 }
@@ -189,23 +208,45 @@ impl Tagger {
     pub fn embedding(&self, samples: &[f32], sample_rate: u32, output: &str) -> Result<Embedding, Error> {
         let pictures = self.pictures(samples, sample_rate)?;
         let pick = |input: &Tensor| -> Result<Tensor, Error> {
-            let outputs = self.network.outputs(input, Mode::Evaluate)?;
-            let (_, tensor) = outputs.into_iter().find(|(name, _)| *name == output).ok_or_else(|| {
-                Error::InvalidConfig {
-                    field: "output",
-                    value: format!("{output:?}"),
-                    allowed: "an output of the network, see its documentation",
-                }
-            })?;
-            let axes: Vec<i64> = (2..tensor.dim() as i64).collect();
-            Ok(if axes.is_empty() {
-                tensor
-            } else {
-                tensor.f_mean_dim(axes.as_slice(), false, Kind::Float)?
-            })
+            averaged(picked(&self.network.outputs(input, Mode::Evaluate)?, output)?)
         };
         let first = self.rows_of(&pictures, pick)?;
         Ok(Embedding { output: output.to_owned(), values: first })
+    }
+
+    /// The means over the patches of several outputs, one after the other, in one pass; `scores` stands for the scores of the tags.
+    ///
+    /// # Errors
+    /// Those of [`Tagger::embedding`].
+    pub fn joint_embedding(
+        &self,
+        samples: &[f32],
+        sample_rate: u32,
+        outputs: &[String],
+    ) -> Result<Array1<f32>, Error> {
+        let pictures = self.pictures(samples, sample_rate)?;
+        let joint = self.rows_of(&pictures, |input| {
+            let all = self.network.outputs(input, Mode::Evaluate)?;
+            let mut parts = Vec::with_capacity(outputs.len());
+            for name in outputs {
+                parts.push(if name == "scores" {
+                    self.shared(&picked(&all, "logits")?.f_sigmoid()?)?
+                } else {
+                    averaged(picked(&all, name)?)?
+                });
+            }
+            Ok(Tensor::f_cat(&parts, 1)?)
+        })?;
+        Ok(mean(&joint))
+    }
+
+    /// Scores divided by their sum where the network was trained on one class each.
+    fn shared(&self, scores: &Tensor) -> Result<Tensor, Error> {
+        if !self.shares {
+            return Ok(scores.shallow_clone());
+        }
+        let sum = scores.f_sum_dim_intlist(&[1_i64][..], true, Kind::Float)?;
+        Ok(scores.f_div(&sum.f_clamp_min(f64::from(f32::MIN_POSITIVE))?)?)
     }
 
     fn batch(&self, pictures: &Array3<f32>) -> Result<Tensor, Error> {
