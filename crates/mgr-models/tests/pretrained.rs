@@ -293,6 +293,34 @@ fn wons_taggers_give_the_reference_scores() {
 }
 
 #[test]
+fn several_outputs_in_one_pass_are_each_by_itself() {
+    for name in ["won-musicnn-mtat", "genre-crnn"] {
+        let Some(tagger) = tagger(name) else { return };
+        let rate = tagger.sample_rate();
+        let samples: Vec<f32> = (0..5 * rate).map(|n| (n as f32 * 0.05).sin() * 0.3).collect();
+        let outputs: Vec<String> = tagger
+            .outputs()
+            .unwrap()
+            .into_iter()
+            .filter(|&name| name != "logits")
+            .map(str::to_owned)
+            .collect();
+        let together = [outputs.clone(), vec!["scores".to_owned()]].concat();
+        let joint = tagger.joint_embedding(&samples, rate, &together).unwrap();
+        let mut apart: Vec<f32> = Vec::new();
+        for output in &outputs {
+            apart.extend(tagger.embedding(&samples, rate, output).unwrap().mean());
+        }
+        apart.extend(tagger.taggram(&samples, rate).unwrap().mean());
+        // The same tensors of the same pass: only the forward without inner outputs may round otherwise.
+        let apart: Vec<f64> = apart.into_iter().map(f64::from).collect();
+        assert_eq!(joint.len(), apart.len());
+        let worst = difference(&joint, &apart);
+        assert!(worst < 1e-5, "{name}: {worst}");
+    }
+}
+
+#[test]
 fn the_htk_picture_is_the_reference_s() {
     let Some(tagger) = tagger("won-musicnn-mtat") else { return };
     let [a, b] = sota_inputs(48_000);

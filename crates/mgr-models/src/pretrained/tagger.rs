@@ -177,15 +177,9 @@ impl Tagger {
     /// # Errors
     /// [`Error::InputShape`] for pictures of another size, [`Error::NetworkOutput`], [`Error::Torch`].
     pub fn scores(&self, pictures: &Array3<f32>) -> Result<Taggram, Error> {
-        let mut scores = self.rows(pictures, self.tags.len(), |input| {
-            Ok(self.network.forward(input, Mode::Evaluate)?.f_sigmoid()?)
+        let scores = self.rows(pictures, self.tags.len(), |input| {
+            self.shared(&self.network.forward(input, Mode::Evaluate)?.f_sigmoid()?)
         })?;
-        if self.shares {
-            for mut row in scores.rows_mut() {
-                let sum = row.sum();
-                row.mapv_inplace(|score| score / sum.max(f32::MIN_POSITIVE));
-            }
-        }
         Ok(Taggram { tags: self.tags.clone(), scores })
     }
 

@@ -122,6 +122,22 @@ fn output_folders_that_are_taken() {
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     assert!(Predictor::load(&out).unwrap_err().to_string().contains("network.safetensors"));
+    fs::write(&network, &whole).unwrap();
+    let damaged = |file: &str, from: &str, to: &str| {
+        let path = out.join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(before.contains(from), "{file}");
+        fs::write(&path, before.replacen(from, to, 1)).unwrap();
+        let message = Predictor::load(&out).unwrap_err().to_string();
+        fs::write(&path, before).unwrap();
+        message
+    };
+    Predictor::load(&out).unwrap();
+    assert!(
+        damaged("combination.json", "\"top\": [", "\"top\": [4096,").contains("none of the run's features")
+    );
+    assert!(damaged("folds/0/0/mel/unit.json", "\"mean\": [", "\"mean\": [0.5,").contains("scale"));
+    assert!(damaged("folds/0/0/timbre_vector/model.json", "\"hiss\"", "\"hush\"").contains("other classes"));
     fs::remove_file(out.join("results.json")).unwrap();
     assert!(Predictor::load(&out).unwrap_err().to_string().contains("stopped before its end"));
     let text = String::from_utf8(fs::read(out.join("run.json")).unwrap()).unwrap();
