@@ -243,10 +243,10 @@ fn checkpoints_may_be_asked_for_in_the_middle_of_a_run() {
     .unwrap();
     let every = CheckpointConfig { every: Some(1), name: CheckpointName::Epoch };
     run(&TrainConfig { checkpoints: every, ..config }, folder.path(), None).unwrap();
-    for (epoch, exists) in [(1, false), (2, true), (3, true)] {
+    // That of the epoch at which the run goes on too: a run killed before it kept that one writes it then.
+    for epoch in 1..=3 {
         let path = folder.path().join(format!("epoch_000{epoch}.safetensors"));
-        assert_eq!(path.exists(), exists);
-        assert!(!exists || Checkpoint::load(&path).unwrap().epoch == epoch);
+        assert_eq!(Checkpoint::load(&path).unwrap().epoch, epoch);
     }
 }
 
