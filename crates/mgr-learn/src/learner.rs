@@ -1,9 +1,10 @@
 //! What every classifier has in common.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::error::check;
+use crate::logistic::softmax;
 use crate::{Convergence, LearnError};
 
 /// A checked configuration that can be fitted.
@@ -128,6 +129,16 @@ impl Classes {
             wide.column_mut(class).assign(&column);
         }
         wide
+    }
+
+    /// Scores of the classes present, each row made to probabilities of all classes.
+    pub(crate) fn softmax(&self, mut scores: Array2<f64>) -> Array2<f64> {
+        for mut row in scores.rows_mut() {
+            if let Some(row) = row.as_slice_mut() {
+                softmax(row);
+            }
+        }
+        self.spread(scores)
     }
 
     /// The class of the largest entry of each row; of equal ones the lowest.
@@ -279,6 +290,14 @@ macro_rules! plan {
     };
 }
 pub(crate) use plan;
+
+/// The scores as decision values: of two classes the second's less the first's, as scikit-learn gives them.
+pub(crate) fn one_column_of_two(scores: Array2<f64>) -> Array2<f64> {
+    if scores.ncols() != 2 {
+        return scores;
+    }
+    (&scores.column(1) - &scores.column(0)).insert_axis(Axis(1))
+}
 
 /// What of [`Classifier`] is the same for all models with a `classes: Classes` and `columns: usize`.
 macro_rules! common {

@@ -2,7 +2,7 @@
 
 use crate::error::check_columns;
 use crate::lbfgs::{Minimum, minimise};
-use crate::learner::{Classes, targets};
+use crate::learner::{Classes, one_column_of_two, targets};
 use crate::matrix::by_rows;
 use crate::{ClassWeight, Classifier, Convergence, LearnError, Learner};
 use ndarray::{Array2, ArrayView2, Axis};
@@ -319,11 +319,7 @@ impl Classifier for LogisticModel {
         if !scores.iter().all(|s| s.is_finite()) {
             return Err(LearnError::Overflow { what: "a score" });
         }
-        if k == 2 {
-            let difference = &scores.column(1) - &scores.column(0);
-            return Ok(difference.insert_axis(Axis(1)));
-        }
-        Ok(scores)
+        Ok(one_column_of_two(scores))
     }
 
     fn convergence(&self) -> Option<Convergence> {

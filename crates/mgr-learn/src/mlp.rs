@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::error::check_columns;
-use crate::learner::{Classes, at_least_one, common, plan, targets, within};
+use crate::learner::{Classes, at_least_one, common, one_column_of_two, plan, targets, within};
 use crate::logistic::softmax;
 use crate::matrix::Matrix;
 use crate::matrix::by_rows;
@@ -273,22 +273,11 @@ impl Classifier for MlpModel {
     }
 
     fn predict_proba(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
-        let mut scores = self.scores(table)?;
-        for mut row in scores.rows_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                softmax(row);
-            }
-        }
-        Ok(self.classes.spread(scores))
+        Ok(self.classes.softmax(self.scores(table)?))
     }
 
     fn decision(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
-        let scores = self.scores(table)?;
-        if self.classes.len() == 2 {
-            let difference = &scores.column(1) - &scores.column(0);
-            return Ok(difference.insert_axis(Axis(1)));
-        }
-        Ok(scores)
+        Ok(one_column_of_two(self.scores(table)?))
     }
 
     fn convergence(&self) -> Option<Convergence> {

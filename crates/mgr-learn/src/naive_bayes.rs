@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check_columns;
 use crate::learner::{Classes, common, plan, targets, within};
-use crate::logistic::softmax;
 use crate::matrix::Matrix;
 use crate::{Classifier, LearnError, Learner};
 
@@ -167,13 +166,7 @@ impl Classifier for GaussianNbModel {
     }
 
     fn predict_proba(&self, table: ArrayView2<'_, f64>) -> Result<Array2<f64>, LearnError> {
-        let mut joint = self.joint(table)?;
-        for mut row in joint.rows_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                softmax(row);
-            }
-        }
-        Ok(self.classes.spread(joint))
+        Ok(self.classes.softmax(self.joint(table)?))
     }
 
     /// The logarithm of `P(class) P(row | class)`, one column a class present, also for two classes.

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tch::Tensor;
 
 use crate::device::DeviceConfig;
+use crate::layers::VggFeatures;
 use crate::parameters::Start;
 use crate::zoo::check_classes;
 use crate::{Error, InputSpec, Mode, Network, Output, Parameters, Randomness};
@@ -139,6 +140,14 @@ pub(crate) fn check_picture([channels, bands, frames]: [usize; 3]) -> Result<(),
     check_size("channels", channels, 1, 1024, "1 to 1024")?;
     check_size("bands", bands, 1, 65_536, "1 to 65536")?;
     check_size("frames", frames, 1, 65_536, "1 to 65536")
+}
+
+/// Checks the pictures and the trained blocks of a head on VGG; gives the length of the flattened convolutions.
+pub(crate) fn check_vgg([height, width]: [usize; 2], trainable_blocks: usize) -> Result<usize, Error> {
+    check_size("bands", height, VggFeatures::REDUCTION, 65_536, "32 to 65536")?;
+    check_size("frames", width, VggFeatures::REDUCTION, 65_536, "32 to 65536")?;
+    check_size("trainable_blocks", trainable_blocks, 0, 5, "0 to 5")?;
+    Ok(VggFeatures::CHANNELS * (height / VggFeatures::REDUCTION) * (width / VggFeatures::REDUCTION))
 }
 
 /// Checks a whole number of a config.

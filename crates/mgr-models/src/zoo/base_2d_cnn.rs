@@ -53,21 +53,7 @@ impl Base2dCnn {
 }
 
 impl Network for Base2dCnn {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn input(&self) -> &InputSpec {
-        &self.input
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
+    network_facts!();
 
     fn randomness(&self) -> Randomness {
         Randomness::None

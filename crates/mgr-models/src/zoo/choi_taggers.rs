@@ -266,29 +266,8 @@ fn hard_sigmoid(x: &Tensor) -> Result<Tensor, Error> {
     Ok(x.f_mul_scalar(0.2)?.f_add_scalar(0.5)?.f_clamp(0.0, 1.0)?)
 }
 
-/// The parts of the trait that are the same for both.
-macro_rules! facts {
-    () => {
-        fn name(&self) -> &'static str {
-            Self::NAME
-        }
-
-        fn classes(&self) -> usize {
-            self.classes
-        }
-
-        fn input(&self) -> &InputSpec {
-            &self.input
-        }
-
-        fn parameters(&self) -> &Parameters {
-            &self.parameters
-        }
-    };
-}
-
 impl Network for MusicTaggerCnn {
-    facts!();
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         self.output.forward(&self.embedding(input, mode)?)
@@ -301,7 +280,7 @@ impl Network for MusicTaggerCnn {
 }
 
 impl Network for MusicTaggerCrnn {
-    facts!();
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         self.logits(&self.embedding(input, mode)?, mode)

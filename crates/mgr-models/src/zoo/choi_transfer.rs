@@ -125,21 +125,7 @@ fn standardised(input: &Tensor) -> Result<Tensor, Error> {
 }
 
 impl Network for ChoiTransfer {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn input(&self) -> &InputSpec {
-        &self.input
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         Ok(self.pass(input, mode)?.0)

@@ -11,6 +11,27 @@
 //! Every network gives logits. Many also give a code, the activations that their authors take as features:
 //! [`Network::forward_with_code`].
 
+/// The parts of [`Network`](crate::Network) that are the same for every network that holds these three fields itself.
+macro_rules! network_facts {
+    () => {
+        fn name(&self) -> &'static str {
+            Self::NAME
+        }
+
+        fn classes(&self) -> usize {
+            self.classes
+        }
+
+        fn input(&self) -> &$crate::InputSpec {
+            &self.input
+        }
+
+        fn parameters(&self) -> &$crate::Parameters {
+            &self.parameters
+        }
+    };
+}
+
 mod assembled;
 mod base_2d_cnn;
 mod choi_taggers;

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use crate::device::DeviceConfig;
 use crate::layers::{Initial, Linear, VggDepth, VggFeatures};
 use crate::parameters::Start;
-use crate::zoo::assembled::{Assembled, Body, Plate, check_dropout, check_product, check_size};
+use crate::zoo::assembled::{Assembled, Body, Plate, check_dropout, check_product, check_vgg};
 use crate::{Error, InputSpec, Mode, Network, Output};
 
 /// Which scores a softmax makes to sum to one.
@@ -84,13 +84,9 @@ impl MusicFeaturizationConfig {
         device: DeviceConfig,
     ) -> Result<Box<dyn Network>, Error> {
         check_dropout("dropout", self.dropout)?;
-        let [height, width] = self.input;
-        check_size("bands", height, VggFeatures::REDUCTION, 65_536, "32 to 65536")?;
-        check_size("frames", width, VggFeatures::REDUCTION, 65_536, "32 to 65536")?;
-        check_size("trainable_blocks", self.trainable_blocks, 0, 5, "0 to 5")?;
-        let cells = (height / VggFeatures::REDUCTION) * (width / VggFeatures::REDUCTION);
-        let length = VggFeatures::CHANNELS * cells;
+        let length = check_vgg(self.input, self.trainable_blocks)?;
         check_product("input", &[length, CODE])?;
+        let [height, width] = self.input;
         let plate = Plate::new(Self::NAME, classes, InputSpec::fixed_picture([3, height, width]))
             .with_code(CODE)
             .with_dropout(self.dropout)

@@ -207,21 +207,7 @@ impl Musicnn {
 }
 
 impl Network for Musicnn {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn input(&self) -> &InputSpec {
-        &self.input
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         Ok(self.pass(input, mode)?.logits)
@@ -309,21 +295,7 @@ impl MusicnnVgg {
 }
 
 impl Network for MusicnnVgg {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn classes(&self) -> usize {
-        self.classes
-    }
-
-    fn input(&self) -> &InputSpec {
-        &self.input
-    }
-
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         Ok(self.pass(input, mode)?.0)

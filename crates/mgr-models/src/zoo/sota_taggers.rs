@@ -298,29 +298,8 @@ impl TaggingMusicnn {
     }
 }
 
-/// The parts of the trait that are the same for all.
-macro_rules! facts {
-    () => {
-        fn name(&self) -> &'static str {
-            Self::NAME
-        }
-
-        fn classes(&self) -> usize {
-            self.classes
-        }
-
-        fn input(&self) -> &InputSpec {
-            &self.input
-        }
-
-        fn parameters(&self) -> &Parameters {
-            &self.parameters
-        }
-    };
-}
-
 impl Network for TaggingFcn {
-    facts!();
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         self.logits(&self.embedding(input, mode)?, mode)
@@ -333,7 +312,7 @@ impl Network for TaggingFcn {
 }
 
 impl Network for TaggingCrnn {
-    facts!();
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         self.logits(&self.embedding(input, mode)?, mode)
@@ -346,7 +325,7 @@ impl Network for TaggingCrnn {
 }
 
 impl Network for TaggingMusicnn {
-    facts!();
+    network_facts!();
 
     fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, Error> {
         self.logits(&self.penultimate(&self.pools(input, mode)?, mode)?, mode)

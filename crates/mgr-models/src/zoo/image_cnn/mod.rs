@@ -28,9 +28,13 @@ pub use time_frequency::{TimeFrequencyConfig, initialise_time_frequency};
 pub use two_layer::TwoLayerConfig;
 pub use vgg16_transfer::Vgg16TransferConfig;
 
+use crate::device::DeviceConfig;
 use crate::layers::{Conv2d, Conv2dConfig, Initial, Linear, channels_last, max_pool2d};
-use crate::zoo::assembled::{after_window, check_picture, check_product};
-use crate::{Error, Parameters};
+use crate::parameters::Start;
+use crate::zoo::assembled::{
+    Assembled, Body, Plate, after_window, check_dropout, check_picture, check_product,
+};
+use crate::{Error, InputSpec, Mode, Network, Output, Parameters};
 
 /// A linear layer as Keras makes it.
 fn dense(parameters: &mut Parameters, name: &str, from: usize, to: usize) -> Result<Linear, Error> {
@@ -70,6 +74,46 @@ impl Front {
             ..Conv2dConfig::valid([self.input[0], self.filters], self.filter)
         };
         Ok(FrontLayer { convolution: Conv2d::with(parameters, name, &config)?, pool: self.pool })
+    }
+
+    /// Dropout and classes on this front alone: the time and the frequency network.
+    fn network(
+        &self,
+        name: &'static str,
+        dropout: f64,
+        classes: usize,
+        start: Start,
+        device: DeviceConfig,
+    ) -> Result<Box<dyn Network>, Error> {
+        check_dropout("dropout", dropout)?;
+        let length = self.length()?;
+        check_product("classes", &[length, classes.max(1)])?;
+        let plate = Plate::new(name, classes, InputSpec::fixed_picture(self.input))
+            .with_code(length)
+            .with_dropout(dropout)
+            .without_batch_statistics();
+        Assembled::boxed(plate, start, device, |parameters| {
+            Ok(OneFront {
+                front: self.layer(parameters, "conv")?,
+                classes: dense(parameters, "fc", length, classes)?,
+                dropout,
+            })
+        })
+    }
+}
+
+#[derive(Debug)]
+struct OneFront {
+    front: FrontLayer,
+    classes: Linear,
+    dropout: f64,
+}
+
+impl Body for OneFront {
+    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
+        let code = self.front.forward(input)?;
+        let logits = self.classes.forward(&code.f_dropout(self.dropout, mode == Mode::Train)?)?;
+        Ok(Output { logits, code: Some(code) })
     }
 }
 

@@ -1,14 +1,11 @@
 //! The time network of the image-CNN study and of CBMI 2016.
 
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::{Front, FrontLayer, dense};
+use super::Front;
 use crate::device::DeviceConfig;
-use crate::layers::Linear;
 use crate::parameters::Start;
-use crate::zoo::assembled::{Assembled, Body, Plate, check_dropout, check_product};
-use crate::{Error, InputSpec, Mode, Network, Output};
+use crate::{Error, Network};
 
 /// One convolution of 32 filters along the frames, ReLU, a maximum along the bands, classes.
 ///
@@ -63,35 +60,6 @@ impl TimeConfig {
         start: Start,
         device: DeviceConfig,
     ) -> Result<Box<dyn Network>, Error> {
-        check_dropout("dropout", self.dropout)?;
-        let front = self.front();
-        let length = front.length()?;
-        check_product("classes", &[length, classes.max(1)])?;
-        let plate = Plate::new(Self::NAME, classes, InputSpec::fixed_picture(self.input))
-            .with_code(length)
-            .with_dropout(self.dropout)
-            .without_batch_statistics();
-        Assembled::boxed(plate, start, device, |parameters| {
-            Ok(Time {
-                front: front.layer(parameters, "conv")?,
-                classes: dense(parameters, "fc", length, classes)?,
-                dropout: self.dropout,
-            })
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Time {
-    front: FrontLayer,
-    classes: Linear,
-    dropout: f64,
-}
-
-impl Body for Time {
-    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Output, Error> {
-        let code = self.front.forward(input)?;
-        let logits = self.classes.forward(&code.f_dropout(self.dropout, mode == Mode::Train)?)?;
-        Ok(Output { logits, code: Some(code) })
+        self.front().network(Self::NAME, self.dropout, classes, start, device)
     }
 }
