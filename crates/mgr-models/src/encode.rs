@@ -4,7 +4,7 @@ use ndarray::{Array2, Axis};
 use tch::{Kind, Tensor};
 
 use crate::device::flushing_denormals;
-use crate::train::{Batch, Draw, Inputs};
+use crate::train::{Draw, Inputs, loading, one_batch};
 use crate::{Error, Mode, Network, TensorData};
 
 /// Class probabilities, the softmax of the logits, of shape (inputs, classes). Rows sum to 1 up to rounding.
@@ -57,7 +57,7 @@ pub fn layers(
     }
     network.input().check(network.name(), inputs.shape())?;
     let device = network.parameters().device();
-    let tensor = Batch::default().inputs(inputs, &[index], Draw { seed: 0, epoch: 0 }, device)?;
+    let tensor = one_batch(inputs, &[index], Draw { seed: 0, epoch: 0 }, device)?;
     let outputs = flushing_denormals(|| tch::no_grad(|| network.outputs(&tensor, Mode::Evaluate)))?;
     outputs
         .into_iter()
@@ -118,22 +118,24 @@ fn rows(
     }
     network.input().check(network.name(), inputs.shape())?;
     let device = network.parameters().device();
-    let mut batch = Batch::default();
     let order: Vec<usize> = (0..inputs.len()).collect();
-    for indices in order.chunks(batch_size) {
-        let tensor = batch.inputs(inputs, indices, Draw { seed: 0, epoch: 0 }, device)?;
-        let data = TensorData::from_tensor(&flushing_denormals(|| tch::no_grad(|| forward(&tensor)))?)?;
-        let expected = [indices.len(), width];
-        if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {
-            return Err(Error::NetworkOutput {
-                network: network.name(),
-                got: format!("{what} of shape {:?}, perhaps not finite", data.shape),
-                expected: format!("finite numbers of shape {expected:?} (inputs, {columns})"),
-            });
+    loading(inputs, order.chunks(batch_size), Draw { seed: 0, epoch: 0 }, device, |loader| {
+        for indices in order.chunks(batch_size) {
+            let tensor = loader.next(indices.len())?;
+            let data = TensorData::from_tensor(&flushing_denormals(|| tch::no_grad(|| forward(&tensor)))?)?;
+            let expected = [indices.len(), width];
+            if data.shape != expected || !data.values.iter().all(|value| value.is_finite()) {
+                return Err(Error::NetworkOutput {
+                    network: network.name(),
+                    got: format!("{what} of shape {:?}, perhaps not finite", data.shape),
+                    expected: format!("finite numbers of shape {expected:?} (inputs, {columns})"),
+                });
+            }
+            for (&index, row) in indices.iter().zip(data.values.chunks_exact(width.max(1))) {
+                result.row_mut(index).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+            }
         }
-        for (&index, row) in indices.iter().zip(data.values.chunks_exact(width.max(1))) {
-            result.row_mut(index).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-        }
-    }
+        Ok(())
+    })?;
     Ok(result)
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use super::examples::{Batch, Draw, Examples};
+use super::examples::{Draw, Examples};
+use super::loader::loading;
 use super::loss::{Loss, Targets};
 use super::precision::Precision;
 use crate::{Error, Mode, Network};
@@ -83,21 +84,23 @@ pub(crate) fn evaluate_checked(
     precision: Precision,
 ) -> Result<Evaluation, Error> {
     let device = network.parameters().device();
-    let mut batch = Batch::default();
-    let mut tally = Tally::default();
     let order: Vec<usize> = (0..examples.len()).collect();
-    for indices in order.chunks(batch_size.max(1)) {
-        let targets: Targets = loss.targets(examples, indices)?;
-        let inputs = batch.inputs(examples, indices, Draw { seed: 0, epoch: 0 }, device)?;
-        tch::no_grad(|| {
-            let logits = precision.run(|| network.forward(&inputs, Mode::Evaluate))?;
-            let values = logit_values(network, &logits, indices.len())?;
-            let sum = loss.sum(&logits, &targets)?;
-            tally.add(sum, loss.weight(&targets), targets.correct(&values), indices.len());
-            Ok::<_, Error>(())
-        })?;
-    }
-    Ok(tally.evaluation())
+    let batches = || order.chunks(batch_size.max(1));
+    loading(examples, batches(), Draw { seed: 0, epoch: 0 }, device, |loader| {
+        let mut tally = Tally::default();
+        for indices in batches() {
+            let targets: Targets = loss.targets(examples, indices)?;
+            let inputs = loader.next(indices.len())?;
+            tch::no_grad(|| {
+                let logits = precision.run(|| network.forward(&inputs, Mode::Evaluate))?;
+                let values = logit_values(network, &logits, indices.len())?;
+                let sum = loss.sum(&logits, &targets)?;
+                tally.add(sum, loss.weight(&targets), targets.correct(&values), indices.len());
+                Ok::<_, Error>(())
+            })?;
+        }
+        Ok(tally.evaluation())
+    })
 }
 
 /// Checks number, shape and targets of one part of the data.

@@ -29,7 +29,9 @@ impl Draw {
 }
 
 /// Inputs of one common shape. They come ready: standardisation is fitted on training data, which only the caller knows.
-pub trait Inputs {
+///
+/// They are made on a thread of their own, two batches ahead of the step that uses them.
+pub trait Inputs: Sync {
     /// Number of examples.
     fn len(&self) -> usize;
 
@@ -168,38 +170,6 @@ impl Examples for ArrayExamples {
         }
         out.iter_mut().zip(targets.row(index)).for_each(|(to, from)| *to = *from);
         Ok(())
-    }
-}
-
-/// A reused buffer for the inputs of a batch.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    values: Vec<f32>,
-}
-
-impl Batch {
-    /// The inputs of some examples as one tensor (batch, channels, bands, frames).
-    pub(crate) fn inputs(
-        &mut self,
-        inputs: &dyn Inputs,
-        indices: &[usize],
-        draw: Draw,
-        device: Device,
-    ) -> Result<Tensor, Error> {
-        let size: usize = inputs.shape().iter().product();
-        self.values.clear();
-        self.values.resize(size * indices.len(), 0.0);
-        for (&index, out) in indices.iter().zip(self.values.chunks_exact_mut(size.max(1))) {
-            inputs.write_input(index, draw, out).map_err(|source| Error::Example { index, source })?;
-            if !out.iter().all(|value| value.is_finite()) {
-                return Err(Error::NonFiniteInput { index });
-            }
-        }
-        let shape: Vec<i64> = std::iter::once(indices.len())
-            .chain(inputs.shape().iter().copied())
-            .map(|axis| axis as i64)
-            .collect();
-        Ok(Tensor::f_from_slice(&self.values)?.f_reshape(&shape[..])?.f_to(device)?)
     }
 }
 

@@ -12,8 +12,9 @@ use super::centre_loss::CentreLoss;
 use super::checkpoint::{Checkpoint, Kind, PartialEpoch};
 use super::config::{Selection, TrainPlan};
 use super::evaluation::{Tally, check_part, evaluate_checked, logit_values};
-use super::examples::{Batch, Draw, Examples, batches};
+use super::examples::{Draw, Examples, batches};
 use super::history::{EpochRecord, History};
+use super::loader::loading;
 use super::loss::{Loss, Targets};
 use super::moving_average::MovingAverage;
 use super::optimiser::Optimiser;
@@ -206,18 +207,27 @@ impl<'a> Run<'a> {
         observer.epoch_started(epoch, steps);
         let (done, mut tally) =
             self.partial.take().map_or_else(Default::default, |partial| (partial.steps, partial.tally));
-        let mut batch = Batch::default();
         let mut learning_rate = self.learning_rate(done.saturating_sub(1), steps);
-        for (step, indices) in (1..).zip(&batches).skip(done) {
-            learning_rate = self.learning_rate(step - 1, steps);
-            let loss = self.step(&mut batch, indices, [epoch, step], learning_rate, &mut tally)?;
-            let so_far = tally.evaluation();
-            let epochs = config.epochs;
-            observer.step(&StepRecord { epoch, epochs, step, steps, loss, so_far, learning_rate });
-            if self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
-                self.save_partial(PartialEpoch { steps: step, tally })?;
-                return Ok(None);
+        let draw = Draw { seed: config.seed, epoch };
+        let device = self.network.parameters().device();
+        let left = batches.iter().skip(done).map(Vec::as_slice);
+        let cancelled = loading(self.train, left, draw, device, |loader| {
+            for (step, indices) in (1..).zip(&batches).skip(done) {
+                learning_rate = self.learning_rate(step - 1, steps);
+                let inputs = loader.next(indices.len())?;
+                let loss = self.step(inputs, indices, [epoch, step], learning_rate, &mut tally)?;
+                let so_far = tally.evaluation();
+                let epochs = config.epochs;
+                observer.step(&StepRecord { epoch, epochs, step, steps, loss, so_far, learning_rate });
+                if self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+                    self.save_partial(PartialEpoch { steps: step, tally })?;
+                    return Ok(true);
+                }
             }
+            Ok(false)
+        })?;
+        if cancelled {
+            return Ok(None);
         }
         let validation = self.validation.map(|validation| self.validate(validation)).transpose()?;
         match validation {
@@ -248,17 +258,15 @@ impl<'a> Run<'a> {
 
     fn step(
         &mut self,
-        batch: &mut Batch,
+        mut inputs: Tensor,
         indices: &[usize],
         [epoch, step]: [usize; 2],
         learning_rate: f64,
         tally: &mut Tally,
     ) -> Result<f64, Error> {
         let config = self.plan.config();
-        let device = self.network.parameters().device();
         let seed = config.seed;
         let targets = self.loss.targets(self.train, indices)?;
-        let mut inputs = batch.inputs(self.train, indices, Draw { seed, epoch }, device)?;
         let mixture = config.mixup.map(|mixup| mixup.draw(seed, epoch, step, indices.len()));
         if let Some(mixture) = &mixture {
             inputs = mixture.inputs(&inputs)?;
