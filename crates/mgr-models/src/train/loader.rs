@@ -117,8 +117,7 @@ mod tests {
         fn wait(&self, count: usize) {
             let written = self.written.lock().unwrap();
             let limit = Duration::from_secs(60);
-            let (_, waited) =
-                self.more.wait_timeout_while(written, limit, |written| *written < count).unwrap();
+            let waited = self.more.wait_timeout_while(written, limit, |written| *written < count).unwrap().1;
             assert!(!waited.timed_out(), "nothing is loaded while a step works");
         }
     }
