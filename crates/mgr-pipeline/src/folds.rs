@@ -63,12 +63,19 @@ pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Parts>, Pip
             Protocol::Published => vec![Split { train: learn, validation: test.clone() }],
         };
         for (what, empty) in [
+            ("validation", splits.is_empty()),
             ("training", splits.iter().any(|s| s.train.is_empty())),
             ("validation", splits.iter().any(|s| s.validation.is_empty())),
             ("test", test.is_empty() && !config.final_fit),
         ] {
             if empty {
-                return Err(PipelineError::Folds { reason: format!("fold {number} has no {what} clip") });
+                let advice = if what == "validation" {
+                    ": every class needs two artists, or two clips where no artists are named, outside the test part"
+                } else {
+                    ""
+                };
+                let reason = format!("fold {number} has no {what} clip{advice}");
+                return Err(PipelineError::Folds { reason });
             }
         }
         parts.push(Parts { splits, test });

@@ -208,6 +208,10 @@ pub(crate) fn fused(sum: &Array2<f64>, meta: [Option<&Array2<f64>>; 2]) -> Array
     joined
 }
 
+fn several_classes(labels: &[usize]) -> bool {
+    labels.iter().any(|&label| Some(label) != labels.first().copied())
+}
+
 /// The scores of all features side by side; even shares where a clip has not got a feature.
 pub(crate) fn side_by_side(scores: &Scores) -> Array2<f64> {
     let filled: Vec<Array2<f64>> = scores
@@ -251,7 +255,7 @@ impl Encoders<'_> {
         let (meta_top, meta_best, meta_all) = (meta(&choice.top)?, meta(best)?, meta(&[all])?);
         // Under the published protocol there is nothing but the test part to fit it on.
         let stacker = match self.config.protocol {
-            Protocol::Nested => Some(self.stacker(&chosen, &chosen_scores)?),
+            Protocol::Nested => self.stacker(&chosen, &chosen_scores)?,
             Protocol::Published => None,
         };
         // Without a test part it would be rated on the clips that it was fitted on.
@@ -287,8 +291,12 @@ impl Encoders<'_> {
         Ok(Judged { clips, systems, stacker })
     }
 
-    /// Logistic regression on the scores of the clips that things are chosen on.
-    fn stacker(&self, chosen: &[usize], scores: &Scores) -> Result<PipelineModel, PipelineError> {
+    /// Logistic regression on the scores of the clips that things are chosen on. None where they are all of one class.
+    fn stacker(&self, chosen: &[usize], scores: &Scores) -> Result<Option<PipelineModel>, PipelineError> {
+        let labels = self.truth(chosen);
+        if !several_classes(&labels) {
+            return Ok(None);
+        }
         let config = PipelineConfig {
             scaler: mgr_learn::ScalerConfig::None,
             learner: LearnerConfig::Logistic(LogisticRegressionConfig {
@@ -297,12 +305,11 @@ impl Encoders<'_> {
             }),
             ..PipelineConfig::default()
         };
-        let labels = self.truth(chosen);
-        Ok(config.plan()?.fit(side_by_side(scores).view(), &labels, self.classes.len())?)
+        Ok(Some(config.plan()?.fit(side_by_side(scores).view(), &labels, self.classes.len())?))
     }
 
-    /// A support vector machine on the pooled features, fitted on everything that may be learned from. None where there is no test
-    /// part: it would be asked about what it was fitted on.
+    /// A support vector machine on the pooled features, fitted on everything that may be learned from. None where that is of one
+    /// class, and where there is no test part: it would be asked about what it was fitted on.
     fn learned(
         &self,
         parts: &Parts,
@@ -310,12 +317,12 @@ impl Encoders<'_> {
         features: &[usize],
         on_test: bool,
     ) -> Result<Option<Array2<f64>>, PipelineError> {
-        if !on_test {
+        let learn = parts.learn();
+        let labels = self.truth(&learn);
+        if !on_test || !several_classes(&labels) {
             return Ok(None);
         }
-        let learn = parts.learn();
         let (train, test) = joined(self.clips, features, &learn, clips)?;
-        let labels = self.truth(&learn);
         let model = baseline_learner().plan()?.fit(train.view(), &labels, self.classes.len())?;
         // The decision of the machine itself, as a one: its probabilities may name another class.
         let mut scores = model.predict_proba(test.view())?;

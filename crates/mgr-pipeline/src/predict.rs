@@ -239,11 +239,11 @@ impl Predictor {
         let (meta, whole) = (has_meta.then_some(top), has_meta.then_some(whole));
         let sum = scores.subsets(&fold.choice.top);
         Ok(match (self.config.verdict, &fold.stacker) {
-            (VerdictRule::Sum, _) => sum,
+            (VerdictRule::Sum, _) | (VerdictRule::Stacking, None) => sum,
             (VerdictRule::Meta, _) => meta.unwrap_or(sum),
             (VerdictRule::Average, _) => scores.subset((1 << values.len()) - 1),
             (VerdictRule::Stacking, Some(stacker)) => stacker.predict_proba(side_by_side(&scores).view())?,
-            (VerdictRule::Fused | VerdictRule::Stacking, _) => fused(&sum, [meta.as_ref(), whole.as_ref()]),
+            (VerdictRule::Fused, _) => fused(&sum, [meta.as_ref(), whole.as_ref()]),
         })
     }
 }

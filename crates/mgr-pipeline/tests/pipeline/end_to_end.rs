@@ -147,6 +147,40 @@ fn artists_stay_on_one_side() {
 }
 
 #[test]
+fn few_artists_in_a_training_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("music");
+    write_dataset(&root, 6);
+    let table = folder.path().join("artists.csv");
+    let run_with = |hiss: usize, others: usize| {
+        let mut lines = "track,artist\n".to_owned();
+        for clip in 0..6 {
+            for (genre, each) in [("hiss", hiss), ("hum", others), ("pulse", others)] {
+                lines.push_str(&format!("{genre}{clip},{genre} band {}\n", clip / each));
+            }
+        }
+        fs::write(&table, lines).unwrap();
+        let config = RunConfig {
+            groups: Some(table.clone()),
+            inner: 1,
+            epochs: Some(1),
+            fresh: true,
+            ..config(&root, &folder.path().join("out"), &folder.path().join("cache"))
+        };
+        run(&config, &Silent).map(|done| done.results)
+    };
+    // One artist of each genre is left: none can be set aside.
+    let message = run_with(3, 3).unwrap_err().to_string();
+    assert!(message.contains("no validation clip: every class needs two artists"), "{message}");
+    // Only clips of one genre can be: nothing is stacked on them, and the run goes on without.
+    let results = run_with(1, 3).unwrap();
+    assert_eq!(results.clips.len(), 18);
+    let names: Vec<&str> = results.scores.iter().map(|score| score.system.as_str()).collect();
+    assert!(!names.contains(&"stacking by logistic regression"), "{names:?}");
+    assert!(names.contains(&"majority class"), "{names:?}");
+}
+
+#[test]
 fn the_published_protocol_says_that_it_is_optimistic() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("music");
