@@ -10,6 +10,8 @@ mod feature;
 mod features;
 mod learn;
 #[cfg(feature = "nets")]
+mod memory;
+#[cfg(feature = "nets")]
 mod models;
 mod outcome;
 #[cfg(feature = "nets")]
@@ -98,6 +100,13 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
+    #[cfg(feature = "nets")]
+    if matches!(
+        arguments.command,
+        Command::Run(_) | Command::Predict(_) | Command::Tag(_) | Command::Embed(_)
+    ) {
+        memory::keep_freed_memory();
+    }
     match arguments.command {
         Command::Audio(arguments) => audio::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

@@ -336,11 +336,16 @@ impl Tracked {
                 } else {
                     let _ = buffer.f_mul_scalar_(c.momentum)?.f_add_(&gradient)?;
                 }
-                let update = match c.form {
-                    Momentum::Classical => buffer.shallow_clone(),
-                    Momentum::Nesterov => gradient.f_add(&buffer.f_mul_scalar(c.momentum)?)?,
-                };
-                descend(&mut self.tensor, &update, rate)
+                match c.form {
+                    Momentum::Classical => descend(&mut self.tensor, buffer, rate),
+                    Momentum::Nesterov => {
+                        // One new tensor, changed in place: each is as large as the weights.
+                        let mut update = buffer.f_mul_scalar(c.momentum)?;
+                        let update = update.f_add_(&gradient)?.f_mul_scalar_(-rate)?;
+                        let _ = self.tensor.f_add_(&update)?;
+                        Ok(())
+                    }
+                }
             }
             (OptimiserConfig::Sgd(c), _) => {
                 let gradient = decayed(gradient, &self.tensor, c.weight_decay)?;
