@@ -3,7 +3,8 @@
 /// Starts the program once more with settings under which glibc keeps freed memory, where nobody has chosen any.
 ///
 /// Networks take and free the same large tensors all the time. By default glibc hands each back to the system, which then clears
-/// every page anew: `mgr run` on some hundred clips took seven times as long. glibc reads its settings before the program begins.
+/// every page anew: a step of the encoder for spectrograms took half as long again (docs/benchmarks.md). glibc reads its settings
+/// before the program begins.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn keep_freed_memory() {
     use std::os::unix::process::CommandExt as _;
