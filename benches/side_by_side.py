@@ -89,7 +89,7 @@ def peers(y):
         vector = getattr(compare_vectors, name)
         librosa_op(name, lambda vector=vector: vector(y, RATE, "constant"), {"pad_mode": "constant"}, runs=2)
     librosa_op("pyin", lambda: librosa.pyin(y, fmin=65.4, fmax=2093.0, sr=RATE), runs=2)
-    for op in ("marsyas", "tzanetakis_cook"):
+    for op in ("marsyas", "rp_features", "tzanetakis_cook"):
         # No peer in Python: mgr alone.
         table[op] = ("-", None, {}, 20)
     try:

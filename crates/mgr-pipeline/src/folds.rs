@@ -63,9 +63,8 @@ pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Parts>, Pip
             Protocol::Published => vec![Split { train: learn, validation: test.clone() }],
         };
         for (what, empty) in [
-            ("validation", splits.is_empty()),
             ("training", splits.iter().any(|s| s.train.is_empty())),
-            ("validation", splits.iter().any(|s| s.validation.is_empty())),
+            ("validation", splits.is_empty() || splits.iter().any(|s| s.validation.is_empty())),
             ("test", test.is_empty() && !config.final_fit),
         ] {
             if empty {

@@ -147,7 +147,9 @@ impl Predictor {
                 }
                 splits.push(SplitSystem { encoders, meta });
             }
-            let stacker = read_json(&run.join("folds").join(fold.to_string()).join("stacking.json")).ok();
+            // A fold may have none; one that is there and cannot be read is damage.
+            let stacking = run.join("folds").join(fold.to_string()).join("stacking.json");
+            let stacker = stacking.exists().then(|| read_json(&stacking)).transpose()?;
             folds.push(FoldSystem { choice, splits, stacker });
         }
         if folds.is_empty() {

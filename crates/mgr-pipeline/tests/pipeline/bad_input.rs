@@ -136,6 +136,7 @@ fn output_folders_that_are_taken() {
     assert!(
         damaged("combination.json", "\"top\": [", "\"top\": [4096,").contains("none of the run's features")
     );
+    assert!(damaged("folds/0/stacking.json", "{", "[").contains("stacking.json"));
     assert!(damaged("folds/0/0/mel/unit.json", "\"mean\": [", "\"mean\": [0.5,").contains("scale"));
     assert!(damaged("folds/0/0/timbre_vector/model.json", "\"hiss\"", "\"hush\"").contains("other classes"));
     fs::remove_file(out.join("results.json")).unwrap();
