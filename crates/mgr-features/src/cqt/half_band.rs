@@ -195,13 +195,15 @@ impl Filters {
         if stage != Stage::Outer {
             return;
         }
-        for (n, value) in range.zip(out) {
+        // Only the ends need a look: before `END + FADE`, and as many before the last.
+        let near = END + FADE;
+        let far = outputs.map_or(usize::MAX, |all| all.saturating_sub(near)).max(near);
+        for n in (range.start..range.end.min(near)).chain(range.start.max(far)..range.end) {
             let from_end = outputs.map_or(n, |all| n.min((all - 1).saturating_sub(n)));
-            if from_end < END + FADE {
-                let fade = from_end.saturating_sub(END) as f64 / FADE as f64;
-                let weight = 0.5 + 0.5 * (PI * fade).cos() as f32;
-                *value = weight * self.reference_at(span, n) + (1.0 - weight) * *value;
-            }
+            let fade = from_end.saturating_sub(END) as f64 / FADE as f64;
+            let weight = 0.5 + 0.5 * (PI * fade).cos() as f32;
+            let value = &mut out[n - range.start];
+            *value = weight * self.reference_at(span, n) + (1.0 - weight) * *value;
         }
     }
 
@@ -226,10 +228,7 @@ fn split(span: Span<'_>, first: isize, even: &mut [f32], odd: &mut [f32]) {
     let end = start + 2 * even.len() as isize;
     if start >= span.base as isize && end <= (span.base + span.samples.len()).min(span.total) as isize {
         let at = start as usize - span.base;
-        let pairs = span.samples[at..at + 2 * even.len()].as_chunks::<2>().0;
-        for ((pair, e), o) in pairs.iter().zip(even).zip(odd) {
-            (*e, *o) = (pair[0], pair[1]);
-        }
+        simd::split(&span.samples[at..at + 2 * even.len()], even, odd);
         return;
     }
     let sample = |i: isize| -> f32 {

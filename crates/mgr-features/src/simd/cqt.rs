@@ -16,6 +16,28 @@ pub(crate) const BLOCK: usize = 8;
 const OUTPUTS: usize = 32;
 
 dispatched! {
+    /// `even[i] = x[2i]` and `odd[i] = x[2i + 1]`.
+    split(x: &[f32], even: &mut [f32], odd: &mut [f32]) = split_body
+}
+
+#[inline(always)]
+fn split_body(x: &[f32], even: &mut [f32], odd: &mut [f32]) {
+    let (pairs, _) = x.as_chunks::<2>();
+    let count = pairs.len().min(even.len()).min(odd.len());
+    let (blocks, rest) = pairs[..count].as_chunks::<BLOCK>();
+    let (even, even_rest) = even[..count].as_chunks_mut::<BLOCK>();
+    let (odd, odd_rest) = odd[..count].as_chunks_mut::<BLOCK>();
+    for ((block, e), o) in blocks.iter().zip(even).zip(odd) {
+        for i in 0..BLOCK {
+            (e[i], o[i]) = (block[i][0], block[i][1]);
+        }
+    }
+    for ((pair, e), o) in rest.iter().zip(even_rest).zip(odd_rest) {
+        (*e, *o) = (pair[0], pair[1]);
+    }
+}
+
+dispatched! {
     /// `out[i] = centre even[i] + sum_j taps[j] (odd[i + J + j] + odd[i + J - 1 - j])` with `J = taps.len()`.
     half_band(even: &[f32], odd: &[f32], centre: f32, taps: &[f32], out: &mut [f32]) = half_band_body
 }
@@ -316,6 +338,15 @@ mod tests {
             magnitude(&x, &y, 1.5, &mut a);
             magnitude_body(&x, &y, 1.5, &mut b);
             assert_eq!(a, b);
+        }
+        for half in [0, 1, 7, 8, 100] {
+            let x = noise(2 * half, 10);
+            let (mut e, mut o) = (vec![0.0; half], vec![0.0; half]);
+            let (mut e2, mut o2) = (e.clone(), o.clone());
+            split(&x, &mut e, &mut o);
+            split_body(&x, &mut e2, &mut o2);
+            assert_eq!((&e, &o), (&e2, &o2));
+            assert!((0..half).all(|i| (e[i], o[i]) == (x[2 * i], x[2 * i + 1])));
         }
         for half in [1, 2, 4, 16, 64, 127] {
             let frame = noise(2 * half, 6);
