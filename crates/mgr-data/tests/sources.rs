@@ -138,6 +138,15 @@ fn gtzan_partition_is_that_of_the_lists() {
             assert!(kept <= 1, "{clips:?}: the partition keeps one of an exact repetition");
         }
     }
+    let mislabelled = FAULTS.iter().filter(|(f, _)| *f == Fault::Mislabelled).flat_map(|(_, clips)| *clips);
+    let mut named: Vec<_> = mislabelled.map(|(g, n)| (format!("{g}.{n:05}"), *g)).collect();
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named.len(), 44);
+    // Of each, somebody is known to judge by, and the clips of punk are all of one artist.
+    assert!(named.iter().all(|(name, _)| !index[name].0.is_empty()));
+    assert_eq!(named.iter().filter(|(name, _)| index[name].0 == "New Bomb Turks").count(), 12);
+    assert_eq!(index.values().filter(|(artist, _)| artist == "New Bomb Turks").count(), 12);
     assert_eq!(faults_of("jazz", 54).map(|f| f.0).collect::<Vec<_>>(), [Fault::Unreadable]);
     assert_eq!(faults_of("blues", 0).count(), 0);
 }

@@ -172,7 +172,10 @@ pub(crate) fn max_pool2d(input: &Tensor, window: [usize; 2]) -> Result<Tensor, E
 /// Maximum over windows of a sequence (batch, channels, length) that do not overlap.
 pub(crate) fn max_pool1d(input: &Tensor, window: usize) -> Result<Tensor, Error> {
     let window = window as i64;
-    // The two-dimensional kernel is the quicker of the two where gradients are wanted.
+    // The two-dimensional kernel is the quicker of the two where gradients are wanted, and only there.
+    if !input.requires_grad() {
+        return Ok(input.f_max_pool1d([window], [window], [0], [1], false)?);
+    }
     let pooled = input.f_unsqueeze(2)?.f_max_pool2d([1, window], [1, window], [0, 0], [1, 1], false)?;
     Ok(pooled.f_squeeze_dim(2)?)
 }

@@ -159,6 +159,18 @@ impl Parameters {
         Ok(tensor)
     }
 
+    /// Lays the kernels of two-dimensional convolutions whose names begin so out as networks want them that keep the channels of a
+    /// pixel beside each other: libtorch would do so anew in every step, and again with what the optimiser reads and writes.
+    pub(crate) fn channels_last(&mut self, prefix: &str) -> Result<(), Error> {
+        for entry in self.entries.iter_mut().filter(|entry| entry.name.starts_with(prefix)) {
+            if entry.role != Role::Buffer && entry.tensor.dim() == 4 {
+                let laid_out = crate::layers::channels_last(&entry.tensor.f_detach()?)?;
+                entry.tensor.set_data(&laid_out);
+            }
+        }
+        Ok(())
+    }
+
     /// Name, role and tensor of every entry, in the order of the layers. The tensors share the network's storage.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Role, &Tensor)> {
         self.entries.iter().map(|entry| (entry.name.as_str(), entry.role, &entry.tensor))

@@ -1,11 +1,13 @@
-//! GTZAN, its known faults, and the partition that leaves most of them out.
+//! GTZAN, and the partition that leaves its repetitions out.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{Collection, Facts, Part, Source, facts, folders};
+use super::{Collection, Facts, Part, Source, facts, folders, gtzan_faults};
 use crate::DataError;
+
+pub use super::gtzan_faults::{FAULTS, Fault, FaultyClips, faults_of};
 
 /// GTZAN, whole or in the form of the GTZAN-8 study.
 ///
@@ -68,6 +70,9 @@ impl Source for Gtzan {
             let note = format!("{} files have no name of GTZAN, such as {first}", foreign.len());
             collection.notes.push(note);
         }
+        let stems: Vec<_> =
+            collection.entries.iter().filter_map(|e| e.path.file_stem()).map(crate::folder::readable).collect();
+        collection.notes.extend(gtzan_faults::told(stems.iter().filter_map(|stem| clip_name(stem))));
         if self.eight {
             // The labels of the two genres that are left out are gone too.
             let kept: Vec<usize> = (0..collection.labels.len())
@@ -258,100 +263,4 @@ pub fn fault_filtered(genre: &str, number: u16) -> Option<Part> {
         () if holds(test) => Some(Part::Test),
         () => None,
     }
-}
-
-/// What is wrong with clips of GTZAN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The same excerpt, cut alike.
-    ExactRepetition,
-    /// The same artist and title by Sturm's index: another excerpt of the recording, or another recording of it.
-    SameTitle,
-    /// Noise or loss over most of the clip.
-    Distortion,
-    /// The copy that most people have cannot be decoded.
-    Unreadable,
-}
-
-/// Clips that share a fault, by genre and number.
-pub type FaultyClips = (Fault, &'static [(&'static str, u16)]);
-
-/// The known faults as far as they are told clip by clip: exact repetitions after Sturm's catalogue (arXiv:1306.1461), not compared with
-/// its text, but each pair has one artist and title in his index; pairs of one artist and title beyond these; the distorted and the unreadable clip.
-///
-/// His catalogue also holds mislabellings clip by clip; they are not here.
-pub const FAULTS: &[FaultyClips] = &[
-    (Fault::ExactRepetition, &[("disco", 50), ("disco", 51), ("disco", 70)]),
-    (Fault::ExactRepetition, &[("disco", 55), ("disco", 60), ("disco", 89)]),
-    (Fault::ExactRepetition, &[("disco", 71), ("disco", 74)]),
-    (Fault::ExactRepetition, &[("disco", 98), ("disco", 99)]),
-    (Fault::ExactRepetition, &[("hiphop", 39), ("hiphop", 45)]),
-    (Fault::ExactRepetition, &[("hiphop", 76), ("hiphop", 78)]),
-    (Fault::ExactRepetition, &[("jazz", 33), ("jazz", 51)]),
-    (Fault::ExactRepetition, &[("jazz", 34), ("jazz", 53)]),
-    (Fault::ExactRepetition, &[("jazz", 35), ("jazz", 55)]),
-    (Fault::ExactRepetition, &[("jazz", 36), ("jazz", 58)]),
-    (Fault::ExactRepetition, &[("jazz", 37), ("jazz", 60)]),
-    (Fault::ExactRepetition, &[("jazz", 38), ("jazz", 62)]),
-    (Fault::ExactRepetition, &[("jazz", 39), ("jazz", 65)]),
-    (Fault::ExactRepetition, &[("jazz", 40), ("jazz", 67)]),
-    (Fault::ExactRepetition, &[("jazz", 42), ("jazz", 68)]),
-    (Fault::ExactRepetition, &[("jazz", 43), ("jazz", 69)]),
-    (Fault::ExactRepetition, &[("jazz", 44), ("jazz", 70)]),
-    (Fault::ExactRepetition, &[("jazz", 45), ("jazz", 71)]),
-    (Fault::ExactRepetition, &[("jazz", 46), ("jazz", 72)]),
-    (Fault::ExactRepetition, &[("metal", 4), ("metal", 13)]),
-    (Fault::ExactRepetition, &[("metal", 34), ("metal", 94)]),
-    (Fault::ExactRepetition, &[("metal", 40), ("metal", 61)]),
-    (Fault::ExactRepetition, &[("metal", 41), ("metal", 62)]),
-    (Fault::ExactRepetition, &[("metal", 42), ("metal", 63)]),
-    (Fault::ExactRepetition, &[("metal", 43), ("metal", 64)]),
-    (Fault::ExactRepetition, &[("metal", 44), ("metal", 65)]),
-    (Fault::ExactRepetition, &[("metal", 45), ("metal", 66)]),
-    (Fault::ExactRepetition, &[("pop", 15), ("pop", 22)]),
-    (Fault::ExactRepetition, &[("pop", 30), ("pop", 31)]),
-    (Fault::ExactRepetition, &[("pop", 45), ("pop", 46)]),
-    (Fault::ExactRepetition, &[("pop", 47), ("pop", 80)]),
-    (Fault::ExactRepetition, &[("pop", 52), ("pop", 57)]),
-    (Fault::ExactRepetition, &[("pop", 54), ("pop", 60)]),
-    (Fault::ExactRepetition, &[("pop", 56), ("pop", 59)]),
-    (Fault::ExactRepetition, &[("pop", 67), ("pop", 71)]),
-    (Fault::ExactRepetition, &[("pop", 87), ("pop", 90)]),
-    (Fault::ExactRepetition, &[("reggae", 3), ("reggae", 54)]),
-    (Fault::ExactRepetition, &[("reggae", 5), ("reggae", 56)]),
-    (Fault::ExactRepetition, &[("reggae", 8), ("reggae", 57)]),
-    (Fault::ExactRepetition, &[("reggae", 10), ("reggae", 60)]),
-    (Fault::ExactRepetition, &[("reggae", 13), ("reggae", 58)]),
-    (Fault::ExactRepetition, &[("reggae", 41), ("reggae", 69)]),
-    (Fault::ExactRepetition, &[("reggae", 73), ("reggae", 74)]),
-    (Fault::ExactRepetition, &[("reggae", 80), ("reggae", 81), ("reggae", 82)]),
-    (Fault::ExactRepetition, &[("reggae", 75), ("reggae", 91), ("reggae", 92)]),
-    // In two genres.
-    (Fault::ExactRepetition, &[("metal", 58), ("rock", 16)]),
-    (Fault::SameTitle, &[("blues", 24), ("blues", 28)]),
-    (Fault::SameTitle, &[("classical", 42), ("classical", 53)]),
-    (Fault::SameTitle, &[("classical", 51), ("classical", 80)]),
-    (Fault::SameTitle, &[("country", 8), ("country", 51)]),
-    (Fault::SameTitle, &[("disco", 38), ("disco", 78)]),
-    (Fault::SameTitle, &[("hiphop", 1), ("hiphop", 42)]),
-    (Fault::SameTitle, &[("hiphop", 20), ("hiphop", 36)]),
-    (Fault::SameTitle, &[("hiphop", 46), ("hiphop", 65)]),
-    (Fault::SameTitle, &[("hiphop", 47), ("hiphop", 67)]),
-    (Fault::SameTitle, &[("hiphop", 48), ("hiphop", 68)]),
-    (Fault::SameTitle, &[("hiphop", 49), ("hiphop", 69)]),
-    (Fault::SameTitle, &[("hiphop", 50), ("hiphop", 72)]),
-    (Fault::SameTitle, &[("pop", 15), ("pop", 21), ("pop", 22)]),
-    (Fault::SameTitle, &[("pop", 47), ("pop", 48), ("pop", 51), ("pop", 80)]),
-    (Fault::SameTitle, &[("pop", 52), ("pop", 54), ("pop", 57), ("pop", 60)]),
-    (Fault::SameTitle, &[("pop", 68), ("pop", 73)]),
-    (Fault::SameTitle, &[("reggae", 7), ("reggae", 59)]),
-    // Mostly static.
-    (Fault::Distortion, &[("reggae", 86)]),
-    (Fault::Unreadable, &[("jazz", 54)]),
-];
-
-/// The known faults of a clip, and the other clips that share them.
-pub fn faults_of<'a>(genre: &'a str, number: u16) -> impl Iterator<Item = &'static FaultyClips> + 'a {
-    FAULTS.iter().filter(move |(_, clips)| clips.contains(&(genre, number)))
 }

@@ -18,6 +18,7 @@ mod facts;
 pub mod fma;
 mod folders;
 pub mod gtzan;
+mod gtzan_faults;
 mod ismir2004;
 pub mod magnatagatune;
 mod manifest;

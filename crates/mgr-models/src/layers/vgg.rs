@@ -79,6 +79,7 @@ impl VggFeatures {
             index += 1;
             blocks.push(convolutions);
         }
+        parameters.channels_last(&format!("{prefix}features"))?;
         parameters.freeze(|name| frozen.iter().any(|frozen| frozen == name))?;
         Ok(Self { blocks })
     }

@@ -144,6 +144,7 @@ impl ResNetBody {
             }
         }
         let classes = Linear::new(parameters, &format!("{prefix}fc"), from, classes)?;
+        parameters.channels_last(prefix)?;
         Ok(Self { convolution, norm, blocks, classes })
     }
 }
