@@ -57,6 +57,9 @@ pub(crate) fn open(input: Input<'_>) -> Result<(PathBuf, Box<dyn Source>), Audio
     Ok((path, source))
 }
 
+/// What a header may claim before room is made for it: a longer file grows into its room.
+const TRUSTED_FRAMES: u64 = 1 << 21;
+
 /// The part of a file that is wanted, in frames of the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frames {
@@ -98,9 +101,15 @@ impl Engine {
         self.source.info()
     }
 
+    /// Frames to make room for at once.
+    pub(crate) fn expected_frames(&self) -> u64 {
+        let claimed = self.source.info().frames.unwrap_or(0);
+        self.source.memory_frames().max(claimed.min(TRUSTED_FRAMES))
+    }
+
     /// Decodes until the end.
     pub(crate) fn run(&mut self) -> Result<(), AudioError> {
-        self.sink.reserve(self.source.memory_frames());
+        self.sink.reserve(self.expected_frames());
         let (source, sink) = (&mut self.source, &mut self.sink);
         guard(&self.path, || {
             while !sink.is_done() && source.next(sink)? {}

@@ -300,21 +300,33 @@ impl Loader {
         let planes = planes(config, source.info());
         let span = span(config, &rates, Some(planes));
         let mut engine = Engine::new(path, source, config, span.frames)?;
-        engine.run()?;
-        let report = engine.finish(config)?;
-        let mut channels = std::mem::take(&mut engine.sink.planes);
-        if let Some((resampler, _)) = &rates.change {
-            for plane in &mut channels {
-                *plane = if span.is_whole() {
-                    resampler.process(plane)?
-                } else {
-                    let mut out = Vec::new();
-                    rates.streams(&span, 1).for_each(|mut stream| stream.push(plane, true, &mut out));
-                    out.truncate(usize::try_from(span.count).unwrap_or(usize::MAX));
-                    out
-                };
+        let mut streams: Vec<RateStream> = rates.streams(&span, planes).collect();
+        let channels = if streams.is_empty() {
+            engine.run()?;
+            std::mem::take(&mut engine.sink.planes)
+        } else {
+            // Block by block: what was decoded is still in the cache, and never in memory as a whole.
+            let mut channels: Vec<Vec<f32>> = vec![Vec::new(); planes];
+            let expected = engine.expected_frames() as f64 * f64::from(rates.clip) / f64::from(rates.source);
+            for out in &mut channels {
+                // Where memory is short, growing step by step will say so.
+                let _ = out.try_reserve((expected as u64).saturating_add(1).min(span.count) as usize);
             }
-        }
+            loop {
+                let more = engine.pump()?;
+                for ((plane, stream), out) in engine.sink.planes.iter_mut().zip(&mut streams).zip(&mut channels) {
+                    stream.push(plane, !more, out);
+                    plane.clear();
+                }
+                if !more {
+                    break;
+                }
+            }
+            let count = usize::try_from(span.count).unwrap_or(usize::MAX);
+            channels.iter_mut().for_each(|out| out.truncate(count));
+            channels
+        };
+        let report = engine.finish(config)?;
         let mut channels = channels.into_iter();
         let samples = channels.next().unwrap_or_default();
         if samples.is_empty() {
