@@ -314,7 +314,9 @@ impl Loader {
             }
             loop {
                 let more = engine.pump()?;
-                for ((plane, stream), out) in engine.sink.planes.iter_mut().zip(&mut streams).zip(&mut channels) {
+                for ((plane, stream), out) in
+                    engine.sink.planes.iter_mut().zip(&mut streams).zip(&mut channels)
+                {
                     stream.push(plane, !more, out);
                     plane.clear();
                 }

@@ -70,8 +70,12 @@ impl Source for Gtzan {
             let note = format!("{} files have no name of GTZAN, such as {first}", foreign.len());
             collection.notes.push(note);
         }
-        let stems: Vec<_> =
-            collection.entries.iter().filter_map(|e| e.path.file_stem()).map(crate::folder::readable).collect();
+        let stems: Vec<_> = collection
+            .entries
+            .iter()
+            .filter_map(|e| e.path.file_stem())
+            .map(crate::folder::readable)
+            .collect();
         collection.notes.extend(gtzan_faults::told(stems.iter().filter_map(|stem| clip_name(stem))));
         if self.eight {
             // The labels of the two genres that are left out are gone too.
