@@ -138,7 +138,8 @@ pub fn check(
             State::Unreadable(reason) => census.unreadable.push(FileNote { id, reason }),
             State::Heard(heard) => {
                 seconds.push(heard.seconds);
-                census.without_fingerprint += usize::from(heard.print.is_empty());
+                let short = heard.print.is_empty() || heard.seconds < config.min_overlap_s;
+                census.without_fingerprint += usize::from(short);
                 census.damaged.extend(heard.note.map(|reason| FileNote { id, reason }));
                 prints[at] = heard.print;
                 contents[at] = heard.content;

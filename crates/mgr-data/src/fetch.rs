@@ -154,10 +154,10 @@ pub fn fetch(
         .timeout_per_read(Some(Duration::from_secs(60)))
         .build()
         .new_agent();
-    let resumed = length(&part);
+    let mut resumed = length(&part);
     let (mut last, mut broken) = (resumed, 0);
     loop {
-        match request(&agent, url, &part, &version, checksum.is_some(), progress)? {
+        match request(&agent, url, &part, &version, checksum.is_some(), progress, &mut resumed)? {
             Step::Whole => break,
             Step::Broken(reason) => {
                 // As long as something comes it goes on.
@@ -203,6 +203,7 @@ fn request(
     version: &Path,
     checked: bool,
     progress: &dyn Fn(u64, Option<u64>),
+    resumed: &mut u64,
 ) -> Result<Step, DataError> {
     let refuse = |reason: String| DataError::Fetch { url: url.to_owned(), reason };
     let known: Version =
@@ -267,6 +268,8 @@ fn request(
         .write(true)
         .open(part)
         .map_err(DataError::io(part, "open"))?;
+    // Less where the server began anew.
+    *resumed = start.min(*resumed);
     file.set_len(start).map_err(DataError::io(part, "write"))?;
     io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(DataError::io(part, "write"))?;
     let mut body = response.into_body().into_reader();

@@ -166,7 +166,8 @@ fn a_later_call_goes_on_and_sees_a_changed_file() {
     let version = format!("{{\"url\":\"{}\",\"etag\":\"\\\"v1\\\"\",\"modified\":null}}", server.address);
     fs::write(folder.path().join(".file.bin.part.json"), version).unwrap();
     phase.store(2, Ordering::SeqCst);
-    fetch(&server.address, &target, None, &|_, _| {}).unwrap();
+    let fetched = fetch(&server.address, &target, None, &|_, _| {}).unwrap();
+    assert_eq!((fetched.bytes, fetched.resumed), (1000, 0));
     assert_eq!(fs::read(&target).unwrap(), vec![7; 1000]);
 }
 

@@ -311,6 +311,10 @@ fn ballrooms() {
     let collection = read("extended_ballroom", root.path());
     assert_eq!(collection.entries[0].artist.as_deref(), Some("A & B"));
     assert_eq!(collection.entries[0].title.as_deref(), Some("\"T\""));
+    assert_eq!(
+        collection.notes,
+        ["1 of 2 clips are not in extendedballroom_v1.1.xml: their artists are not known"]
+    );
     let facts = sources::named("extended_ballroom").unwrap();
     let differences = facts.facts().differences(&collection.labels, &collection.counts(), 2);
     assert_eq!(differences.len(), 14, "the number of clips and 13 classes: {differences:?}");
@@ -331,8 +335,15 @@ fn ismir2004_and_audioset() {
     let parts: Vec<_> = collection.entries.iter().map(|e| e.part.unwrap()).collect();
     assert_eq!(parts, [Part::Test, Part::Train, Part::Train]);
     assert_eq!(collection.entries[1].title.as_deref(), Some("Title, with comma"));
-    put(root.path(), "metadata/training/tracklist.csv", "\"polka\",\"Ann\",\"Album\",\"T\",1,\"x.mp3\"\n");
-    assert!(error("ismir2004", root.path()).contains("line 1: \"polka\" is no class"));
+    put(root.path(), "development/four.mp3", "");
+    assert!(
+        read("ismir2004", root.path()).notes[0]
+            .starts_with("1 files of development are in no folder of a class")
+    );
+    // A title of two lines counts as two.
+    let list = "\"world\",\"Bo\",\"B\",\"C\nD\",2,\"x.mp3\"\n\"polka\",\"Ann\",\"Album\",\"T\",1,\"x.mp3\"\n";
+    put(root.path(), "metadata/training/tracklist.csv", list);
+    assert!(error("ismir2004", root.path()).contains("line 3: \"polka\" is no class"));
 
     let root = tempfile::tempdir().unwrap();
     let lists = "# Segments csv created Sun Mar 5\n# num_ytids=2\n# YTID, start_seconds, end_seconds, positive_labels\n--4gqARaEJE, 0.000, 10.000, \"/m/068hy,/m/07q6cd_\"\n--BfvyPmVMo, 20.000, 30.000, \"/m/03l9g\"\n";

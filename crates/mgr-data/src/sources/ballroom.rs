@@ -14,10 +14,10 @@ pub const REPEATED: &[(&str, &str)] = &[
     ("ChaChaCha/Albums-Fire-08.wav", "Samba/Albums-Fire-09.wav"),
     ("ChaChaCha/Albums-Latin_Jam2-05.wav", "ChaChaCha/Albums-Latin_Jam2-13.wav"),
     ("Waltz/Albums-Secret_Garden-01.wav", "Waltz/Media-104705.wav"),
-    ("Rumba-international/Albums-AnaBelen_Veneo-03.wav", "Rumba-international/Albums-AnaBelen_Veneo-15.wav"),
+    ("Rumba-International/Albums-AnaBelen_Veneo-03.wav", "Rumba-International/Albums-AnaBelen_Veneo-15.wav"),
     ("Waltz/Albums-Ballroom_Magic-03.wav", "Waltz/Albums-Ballroom_Magic-18.wav"),
     ("ChaChaCha/Albums-Latin_Jam-04.wav", "ChaChaCha/Albums-Latin_Jam-13.wav"),
-    ("Rumba-international/Albums-Latin_Jam-08.wav", "Rumba-international/Albums-Latin_Jam-14.wav"),
+    ("Rumba-International/Albums-Latin_Jam-08.wav", "Rumba-International/Albums-Latin_Jam-14.wav"),
     ("Samba/Albums-Latin_Jam-06.wav", "Samba/Albums-Latin_Jam-15.wav"),
     ("Samba/Albums-Latin_Jam2-02.wav", "Samba/Albums-Latin_Jam2-14.wav"),
 ];
@@ -52,6 +52,8 @@ impl Source for Ballroom {
     }
 }
 
+const XML: &str = "extendedballroom_v1.1.xml";
+
 /// Extended Ballroom: `dance/id.mp3`; with `extendedballroom_v1.1.xml` artists, albums and titles are known.
 #[derive(Debug)]
 pub(super) struct ExtendedBallroom;
@@ -63,17 +65,24 @@ impl Source for ExtendedBallroom {
 
     fn read(&self, root: &Path) -> Result<Collection, DataError> {
         let mut collection = folders::read(root)?;
-        let path = root.join("extendedballroom_v1.1.xml");
+        let path = root.join(XML);
+        let mut named = 0;
         if path.exists() {
             let text = fs::read(&path).map_err(DataError::io(&path, "read"))?;
             let songs = songs(&String::from_utf8_lossy(&text));
             for entry in &mut collection.entries {
                 let stem = crate::folder::readable(entry.path.file_stem().unwrap_or_default());
                 if let Some(song) = songs.get(&stem) {
+                    named += 1;
                     let of = |key: &str| song.get(key).filter(|text| !text.is_empty()).cloned();
                     (entry.artist, entry.album, entry.title) = (of("artist"), of("album_id"), of("title"));
                 }
             }
+        }
+        if named < collection.entries.len() {
+            let (without, all) = (collection.entries.len() - named, collection.entries.len());
+            let note = format!("{without} of {all} clips are not in {XML}: their artists are not known");
+            collection.notes.push(note);
         }
         Collection::new(root, "extended_ballroom", collection.labels, collection.entries, collection.notes)
     }

@@ -90,7 +90,7 @@ impl Source for Fma {
         let mut without = 0;
         for (number, row) in tracks.rows.iter().enumerate() {
             let refuse =
-                |reason: String| DataError::Line { path: path.clone(), line: number as u64 + 4, reason };
+                |reason: String| DataError::Line { path: path.clone(), line: tracks.line(number), reason };
             let id = cell(row, Some(0)).unwrap_or_default();
             let id: u32 = id.parse().map_err(|_| refuse(format!("{id:?} is no track's number")))?;
             let of = cell(row, Some(subset)).unwrap_or_default();
@@ -146,7 +146,7 @@ pub fn genres(path: &Path) -> Result<BTreeMap<u32, Genre>, DataError> {
             let reason = format!("{text:?} is no genre's number");
             text.parse::<u32>().map_err(|_| DataError::Line {
                 path: path.to_path_buf(),
-                line: number as u64 + 2,
+                line: rows.line(number),
                 reason,
             })
         };
@@ -183,15 +183,19 @@ pub fn features(path: &Path) -> Result<(Table, Vec<String>), DataError> {
     let dialect = Dialect { headers: 3, ..Dialect::default() };
     let mut rows = Rows::read(path, dialect)?;
     // echonest.csv has a fourth row, with the name of its first column alone.
-    rows.rows.retain(|row| {
-        !(row.first().is_some_and(|c| c == "track_id") && row.iter().skip(1).all(String::is_empty))
-    });
+    let is_fourth = |row: &Vec<String>| {
+        row.first().is_some_and(|c| c == "track_id") && row.iter().skip(1).all(String::is_empty)
+    };
+    if let Some(at) = rows.rows.iter().position(is_fourth) {
+        rows.rows.remove(at);
+        rows.lines.remove(at);
+    }
     let mut ids = Vec::with_capacity(rows.rows.len());
     for (number, row) in rows.rows.iter().enumerate() {
         let id = cell(row, Some(0)).unwrap_or_default();
         let refuse = |_| DataError::Line {
             path: path.to_path_buf(),
-            line: number as u64 + 4,
+            line: rows.line(number),
             reason: format!("{id:?} is no track's number"),
         };
         ids.push(format!("{:06}", id.parse::<u32>().map_err(refuse)?));

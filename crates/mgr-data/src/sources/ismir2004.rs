@@ -33,7 +33,7 @@ impl Source for Ismir2004 {
     }
 
     fn read(&self, root: &Path) -> Result<Collection, DataError> {
-        let mut entries = Vec::new();
+        let (mut entries, mut notes) = (Vec::new(), Vec::new());
         for (name, part) in [("training", Part::Train), ("development", Part::Test)] {
             let audio = [root.join("audio").join(name), root.join(name)].into_iter().find(|p| p.is_dir());
             let audio = audio.unwrap_or_else(|| root.join(name));
@@ -45,21 +45,30 @@ impl Source for Ismir2004 {
                 continue;
             }
             if !audio.is_dir() {
+                notes.push(format!("no {name} part: neither its table nor its folder is there"));
                 continue;
             }
+            let mut strange = 0;
             for path in folder::files(std::slice::from_ref(&audio))? {
                 let Ok(below) = path.strip_prefix(&audio) else { continue };
                 let Some(label) =
                     below.components().next().and_then(|c| class(&folder::readable(c.as_os_str())))
                 else {
+                    strange += 1;
                     continue;
                 };
                 let id = format!("{name}/{}", folder::readable(below.as_os_str()));
                 entries.push(Entry { id, path, labels: vec![label], part: Some(part), ..Entry::default() });
             }
+            if strange > 0 {
+                let note = format!(
+                    "{strange} files of {name} are in no folder of a class, and metadata/{name}/tracklist.csv is not there to tell theirs"
+                );
+                notes.push(note);
+            }
         }
         let labels = CLASSES.map(String::from).to_vec();
-        Collection::new(root, "ismir2004", labels, entries, Vec::new())
+        Collection::new(root, "ismir2004", labels, entries, notes)
     }
 }
 
@@ -68,7 +77,7 @@ fn listed(list: &Path, audio: &Path) -> Result<Vec<Entry>, DataError> {
     let mut entries = Vec::new();
     for (number, row) in table.rows.iter().enumerate() {
         let refuse =
-            |reason: String| DataError::Line { path: list.to_path_buf(), line: number as u64 + 1, reason };
+            |reason: String| DataError::Line { path: list.to_path_buf(), line: table.line(number), reason };
         if row.len() < 6 {
             return Err(refuse(format!(
                 "{} fields, expected class, artist, album, title, number, path",

@@ -184,7 +184,7 @@ impl Source for MagnaTagATune {
                     "0" => {}
                     other => {
                         let reason = format!("{} is {other:?}, 0 or 1 is needed", table.names[column]);
-                        return Err(DataError::Line { path, line: number as u64 + 2, reason });
+                        return Err(DataError::Line { path, line: table.line(number), reason });
                     }
                 }
             }

@@ -39,7 +39,8 @@ impl Source for Manifest {
             Rows::read(path, Dialect::default())?
         } else {
             let (names, rows) = text_rows(path)?;
-            Rows { names, rows }
+            let lines = (2..).take(rows.len()).collect();
+            Rows { names, rows, lines }
         };
         let any = |names: &[&str]| names.iter().find_map(|name| table.find(name));
         let missing = |what: &str| {
@@ -58,7 +59,7 @@ impl Source for Manifest {
         for (number, row) in table.rows.iter().enumerate() {
             let refuse = |reason: String| DataError::Line {
                 path: path.to_path_buf(),
-                line: number as u64 + 2,
+                line: table.line(number),
                 reason,
             };
             let file = cell(row, Some(file)).ok_or_else(|| refuse("no file is named".into()))?;

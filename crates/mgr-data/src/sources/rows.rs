@@ -9,6 +9,8 @@ use crate::DataError;
 pub(crate) struct Rows {
     pub(crate) names: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
+    /// The line of the file that each row begins on: a quoted cell may go over several.
+    pub(crate) lines: Vec<u64>,
 }
 
 /// How a table of text is written.
@@ -39,7 +41,7 @@ impl Rows {
             .trim(csv::Trim::All)
             .from_reader(bytes);
         let mut names: Vec<String> = Vec::new();
-        let mut rows = Vec::new();
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
         for (number, record) in reader.records().enumerate() {
             let record =
                 record.map_err(|e| line(e.position().map_or(0, csv::Position::line), e.to_string()))?;
@@ -62,18 +64,26 @@ impl Rows {
                 return Err(line(at, format!("{} columns, expected {}", record.len(), names.len())));
             }
             rows.push(record.iter().map(str::to_owned).collect());
+            lines.push(at);
         }
         if names.is_empty() && dialect.headers > 0 {
             return Err(line(0, "is empty, expected a first line with the columns' names".into()));
         }
-        Ok(Self { names, rows })
+        Ok(Self { names, rows, lines })
+    }
+
+    /// The line of the file that a row begins on.
+    pub(crate) fn line(&self, row: usize) -> u64 {
+        self.lines.get(row).copied().unwrap_or(0)
     }
 
     /// The place of a column.
     pub(crate) fn column(&self, path: &Path, name: &str) -> Result<usize, DataError> {
         self.find(name).ok_or_else(|| {
             let there: Vec<&str> = self.names.iter().take(8).map(String::as_str).collect();
-            let reason = format!("no column named {name}, there are {}, ...", there.join(", "));
+            let there: String = there.join(", ").chars().take(100).collect();
+            let advice = if self.names.len() == 1 { " (one column: is it separated otherwise?)" } else { "" };
+            let reason = format!("no column named {name}, there are {there}, ...{advice}");
             DataError::Line { path: path.to_path_buf(), line: 1, reason }
         })
     }

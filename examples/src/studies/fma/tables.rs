@@ -109,11 +109,16 @@ pub fn fma(root: &Path, subset: Subset, group: &str, least: usize) -> Result<Stu
         }
     }
     let tracks: Collection = Fma::new(subset).read(root).map_err(sentence)?;
-    let (features, _) = fma::features(&folder.join("features.csv")).map_err(sentence)?;
+    let (features, of_text) = fma::features(&folder.join("features.csv")).map_err(sentence)?;
     let columns = columns_of(&features, group, &folder.join("features.csv"))?;
     let row_of: BTreeMap<&str, usize> =
         features.ids().iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
     let (mut notes, mut kept, mut without_features) = (tracks.notes.clone(), Vec::new(), 0);
+    if !of_text.is_empty() {
+        let names: Vec<&str> = of_text.iter().map(String::as_str).collect();
+        notes
+            .push(format!("columns of features.csv that hold text and are left out: {}", some_of(&names, 5)));
+    }
     for (entry, label) in tracks.entries.iter().zip(tracks.single_labels()) {
         match (label, row_of.get(entry.id.as_str())) {
             (Some(label), Some(&row)) => kept.push((entry, label, row)),
