@@ -23,6 +23,8 @@ pub(crate) enum Initial {
     /// `torch.nn`: weight and bias uniform in +-1/sqrt(fan in).
     #[default]
     FanIn,
+    /// As [`Self::FanIn`], the weight divided by this number: for an input that is multiplied by it.
+    FanInOver(u8),
     /// Keras: weight uniform in +-sqrt(6 / (fan in + fan out)) (Glorot, Bengio 2010), bias 0.
     Glorot,
     /// torchvision's convolutions: weight normal of variance 2 / fan out (He et al. 2015), bias 0.
@@ -47,6 +49,9 @@ impl Initial {
         let weight_name = format!("{name}.weight");
         let weight = match self {
             Self::FanIn => parameters.uniform(&weight_name, shape, 1.0 / fan_in.sqrt())?,
+            Self::FanInOver(factor) => {
+                parameters.uniform(&weight_name, shape, 1.0 / (fan_in.sqrt() * f64::from(factor)))?
+            }
             Self::Glorot => parameters.uniform(&weight_name, shape, (6.0 / (fan_in + fan_out)).sqrt())?,
             Self::FanOut => parameters.normal(&weight_name, shape, (2.0 / fan_out).sqrt())?,
             Self::Hundredth => parameters.normal(&weight_name, shape, 0.01)?,
@@ -54,7 +59,9 @@ impl Initial {
         let bias_name = format!("{name}.bias");
         let bias = match (with_bias, self) {
             (false, _) => None,
-            (true, Self::FanIn) => Some(parameters.uniform(&bias_name, &[to], 1.0 / fan_in.sqrt())?),
+            (true, Self::FanIn | Self::FanInOver(_)) => {
+                Some(parameters.uniform(&bias_name, &[to], 1.0 / fan_in.sqrt())?)
+            }
             (true, _) => Some(parameters.constant(&bias_name, &[to], 0.0, Role::Trainable)?),
         };
         Ok((weight, bias))

@@ -61,12 +61,16 @@ impl NetVlad {
     pub(crate) fn forward(&self, input: &Tensor) -> Result<Tensor, Error> {
         // (batch, positions, channels); no copy where the channels of a pixel lie beside each other.
         let x = input.f_permute([0, 2, 3, 1])?.f_flatten(1, 2)?;
-        let x = unit(&x, -1)?;
+        // 1 / ||x_p||, as (batch, 1, positions). It multiplies what has a row per cluster, not the map, which has more channels.
+        let squares = x.f_mul(&x)?.f_sum_dim_intlist(&[-1_i64][..], false, Kind::Float)?;
+        let scale = squares.f_clamp_min(1e-24)?.f_rsqrt()?.f_unsqueeze(1)?;
         let weight = self.weight.f_flatten(1, -1)?;
-        let assigned = x.f_linear(&weight, Some(&self.bias))?.f_softmax(-1, Kind::Float)?;
+        let agreement = weight.f_matmul(&x.f_transpose(1, 2)?)?.f_mul(&scale)?;
+        // (batch, clusters, positions): the softmax over clusters then works on whole rows.
+        let assigned = agreement.f_add(&self.bias.f_unsqueeze(-1)?)?.f_softmax(1, Kind::Float)?;
         // sum_p a_k(p) x_p as a product of matrices, and c_k times sum_p a_k(p).
-        let sums = assigned.f_transpose(1, 2)?.f_matmul(&x)?;
-        let mass = assigned.f_sum_dim_intlist(&[1_i64][..], false, Kind::Float)?.f_unsqueeze(-1)?;
+        let sums = assigned.f_mul(&scale)?.f_matmul(&x)?;
+        let mass = assigned.f_sum_dim_intlist(&[2_i64][..], false, Kind::Float)?.f_unsqueeze(-1)?;
         let residuals = unit(&sums.f_sub(&mass.f_mul(&self.centroids)?)?, -1)?;
         let mut size = residuals.size();
         // The batch is left open for recordings.

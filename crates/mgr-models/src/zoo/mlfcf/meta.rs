@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use super::{ClassOutput, Head, MlfcfVariant, replicated};
 use crate::device::DeviceConfig;
-use crate::layers::{BatchNorm, Conv1d, SelfAttention, max_pool1d};
+use crate::layers::{BatchNorm, Conv1d, Initial, SelfAttention, max_pool1d};
 use crate::parameters::Start;
 use crate::zoo::assembled::{Assembled, Body, Plate, check_size};
 use crate::{Axis, Error, InputAxis, InputSpec, Mode, Network, Output, Parameters};
@@ -106,7 +106,7 @@ impl Meta {
             MlfcfVariant::Published => (Some([attention("attention1")?, attention("attention2")?]), HEADS),
             MlfcfVariant::Efficient => (None, 1),
         };
-        let head = Head::new(parameters, heads * LENGTH * CHANNELS, classes, config.output)?;
+        let head = Head::new(parameters, heads * LENGTH * CHANNELS, classes, config.output, Initial::FanIn)?;
         Ok(Self { layers, attention, head })
     }
 }

@@ -17,7 +17,7 @@ pub use meta::MlfcfMetaConfig;
 pub use spectrogram_encoder::{MlfcfSpectrogramConfig, MlfcfVariant};
 pub use vector_encoder::MlfcfVectorConfig;
 
-use crate::layers::{BatchNorm, Linear};
+use crate::layers::{BatchNorm, Initial, Linear};
 use crate::{Error, Mode, Output, Parameters};
 
 /// What an encoder gives as class scores.
@@ -63,9 +63,10 @@ impl Head {
         from: usize,
         classes: usize,
         output: ClassOutput,
+        initial: Initial,
     ) -> Result<Self, Error> {
         Ok(Self {
-            code: Linear::new(parameters, "fc1", from, Self::CODE)?,
+            code: Linear::with(parameters, "fc1", [from, Self::CODE], initial, true)?,
             norm: BatchNorm::new(parameters, "fc1_bn", Self::CODE)?,
             classes: Linear::new(parameters, "fc2", Self::CODE, classes)?,
             output,

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use super::{ClassOutput, Head, replicated};
 use crate::device::DeviceConfig;
-use crate::layers::{BatchNorm, Conv2d, NetVlad, SelfAttention, channels_last, max_pool2d};
+use crate::layers::{BatchNorm, Conv2d, Initial, NetVlad, SelfAttention, channels_last, max_pool2d};
 use crate::parameters::Start;
 use crate::zoo::assembled::{Assembled, Body, Plate};
 use crate::{Error, InputSpec, Mode, Network, Output, Parameters};
@@ -117,7 +117,12 @@ impl SpectrogramEncoder {
             MlfcfVariant::Published => (Some(SelfAttention::new(parameters, "attention", HEADS)?), HEADS),
             MlfcfVariant::Efficient => (None, 1),
         };
-        let head = Head::new(parameters, heads * DESCRIPTORS * CLUSTERS, classes, config.output)?;
+        // Times ten on inputs, over ten here: what the sum of the ten parts of the published layer begins as.
+        let initial = match config.variant {
+            MlfcfVariant::Published => Initial::FanIn,
+            MlfcfVariant::Efficient => Initial::FanInOver(HEADS as u8),
+        };
+        let head = Head::new(parameters, heads * DESCRIPTORS * CLUSTERS, classes, config.output, initial)?;
         Ok(Self { blocks, attention, head })
     }
 }
@@ -129,7 +134,7 @@ impl Body for SpectrogramEncoder {
         for block in &self.blocks {
             let normed = block.norm.forward(&block.convolution.forward(&x)?, mode)?;
             // ELU is monotone: the maximum of a window may be taken before it, on a quarter of the work.
-            x = max_pool2d(&normed, [2, 2])?.f_elu()?;
+            x = max_pool2d(&normed, [2, 2])?.f_elu_()?;
             descriptors.push(block.vlad.forward(&x)?);
         }
         let Some(attention) = &self.attention else {

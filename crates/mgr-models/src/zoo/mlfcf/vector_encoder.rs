@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use super::{ClassOutput, Head, MlfcfVariant, replicated};
 use crate::device::DeviceConfig;
-use crate::layers::{BatchNorm, Conv1d, SelfAttention};
+use crate::layers::{BatchNorm, Conv1d, Initial, SelfAttention};
 use crate::parameters::Start;
 use crate::zoo::assembled::{Assembled, Body, Plate, check_size};
 use crate::{Error, InputSpec, Mode, Network, Output, Parameters};
@@ -78,7 +78,8 @@ impl VectorEncoder {
             MlfcfVariant::Published => (Some(SelfAttention::new(parameters, "attention", HEADS)?), HEADS),
             MlfcfVariant::Efficient => (None, 1),
         };
-        let head = Head::new(parameters, heads * config.length * CHANNELS, classes, config.output)?;
+        let head =
+            Head::new(parameters, heads * config.length * CHANNELS, classes, config.output, Initial::FanIn)?;
         Ok(Self { layers, attention, head })
     }
 }
