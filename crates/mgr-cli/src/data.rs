@@ -101,7 +101,7 @@ struct Split {
     /// The split file, JSON.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Folder for MLFCF's twenty text files.
+    /// Folder for MLFCF's twenty text files, with `--rule mlfcf`.
     #[arg(long, value_name = "DIR")]
     mlfcf_files: Option<PathBuf>,
 }
@@ -215,6 +215,13 @@ fn protocol(arguments: &Split) -> Result<Protocol, String> {
 }
 
 fn split(arguments: &Split) -> Result<ExitCode, String> {
+    if arguments.mlfcf_files.is_some()
+        && (arguments.audit.is_some() || !matches!(arguments.rule, Rule::Mlfcf))
+    {
+        return Err(
+            "--mlfcf-files writes the lists of the split that --rule mlfcf makes, and of no other".to_owned()
+        );
+    }
     let (collection, source) = read(&arguments.place)?;
     let document = match &arguments.audit {
         Some(path) => SplitDocument::read(path),
@@ -223,11 +230,11 @@ fn split(arguments: &Split) -> Result<ExitCode, String> {
     let document = document.map_err(|e| e.to_string())?;
     let duplicates = if arguments.listen {
         let census = check_dataset(&collection, source.facts(), &DuplicateConfig::default(), &|_| {});
-        census.map_err(|e| e.to_string())?.sets
+        Some(census.map_err(|e| e.to_string())?.sets)
     } else {
-        Vec::new()
+        None
     };
-    let audit = document.audit(&collection, &duplicates).map_err(|e| e.to_string())?;
+    let audit = document.audit(&collection, duplicates.as_deref()).map_err(|e| e.to_string())?;
     print(audit.to_string().trim_end())?;
     for leak in &document.leaks {
         print(format_args!("known: {leak}"))?;

@@ -332,7 +332,9 @@ fn datasets_are_listed_checked_and_split() {
         "-o",
         "s.json",
     ];
-    ok(&split, "artists or albums on several sides: 0");
+    ok(&split, "artists or albums on several sides: not known, no clip names one");
+    ok(&split, "repeated clips on several sides: not listened for");
+    ok(&[&split[..], &["--listen"]].concat(), "repeated clips on several sides: ");
     ok(&["data", "split", "music", "--audit", "s.json"], "fold 2: 6 train, 2 validation, 4 test");
     fs::write(folder.path().join("music/a/bad.mp3"), "text").unwrap();
     let some = mgr(folder.path(), &["data", "check", "music"]);
@@ -341,6 +343,7 @@ fn datasets_are_listed_checked_and_split() {
     for (arguments, message) in [
         (&["data", "check", "music", "--dataset", "nothing"][..], "no dataset is named nothing"),
         (&["data", "split", "music", "--rule", "official"], "no official split"),
+        (&["data", "split", "music", "--mlfcf-files", "lists"], "of the split that --rule mlfcf makes"),
         (&["data", "fetch", "gtzan", "--out", "x"], "no file to download is known"),
         (&["data", "fetch", "fma_small", "--out", "x"], "say --accept-licence"),
         (&["data", "fetch", "--out", "x"], "--url is needed"),

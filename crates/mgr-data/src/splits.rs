@@ -354,20 +354,31 @@ impl SplitDocument {
     }
 
     /// Looks for what is on both sides of a fold: artists (or albums), and clips that sound the same (`duplicates`, sets of ids, such
-    /// as [`crate::duplicates`] finds), and sums the parts up.
+    /// as [`crate::duplicates`] finds; `None` where nobody listened), and sums the parts up.
     ///
     /// # Errors
     /// Those of [`SplitDocument::folds`].
-    pub fn audit(&self, collection: &Collection, duplicates: &[Vec<String>]) -> Result<Audit, DataError> {
+    pub fn audit(
+        &self,
+        collection: &Collection,
+        duplicates: Option<&[Vec<String>]>,
+    ) -> Result<Audit, DataError> {
         let folds = self.folds(collection)?;
         let groups = collection.groups();
         let mut same: HashMap<&str, usize> = HashMap::new();
-        for (number, set) in duplicates.iter().enumerate() {
+        for (number, set) in duplicates.unwrap_or_default().iter().enumerate() {
             same.extend(set.iter().map(|id| (id.as_str(), number)));
         }
         let labels: Vec<usize> =
             collection.entries.iter().map(|e| e.labels.first().copied().unwrap_or(0)).collect();
-        let mut audit = Audit { summaries: Vec::new(), shared_groups: Vec::new(), shared_sound: Vec::new() };
+        let mut audit = Audit {
+            summaries: Vec::new(),
+            clips: groups.len(),
+            clips_without_group: groups.iter().filter(|group| group.starts_with("track:")).count(),
+            shared_groups: Vec::new(),
+            listened: duplicates.is_some(),
+            shared_sound: Vec::new(),
+        };
         for (number, fold) in folds.iter().enumerate() {
             let summary = FoldSummary::new(fold, &labels, &collection.labels);
             audit.summaries.push(
@@ -426,8 +437,14 @@ pub struct SharedSound {
 pub struct Audit {
     /// Clips by class and part, of each fold.
     pub summaries: Vec<FoldSummary>,
+    /// Clips of the collection.
+    pub clips: usize,
+    /// Clips of which neither artist nor album is known, so that nothing can be said of them.
+    pub clips_without_group: usize,
     /// Artists and albums on several sides.
     pub shared_groups: Vec<SharedGroup>,
+    /// Whether clips were compared by their sound.
+    pub listened: bool,
     /// Clips that sound the same on several sides.
     pub shared_sound: Vec<SharedSound>,
 }
@@ -449,10 +466,16 @@ impl fmt::Display for Audit {
                 writeln!(f, "fold {number}: not in both training and test: {}", summary.absent().join(", "))?;
             }
         }
-        for (what, found) in
-            [("artists or albums", self.shared_groups.len()), ("repeated clips", self.shared_sound.len())]
-        {
-            writeln!(f, "{what} on several sides: {found}")?;
+        write!(f, "artists or albums on several sides: ")?;
+        match (self.shared_groups.len(), self.clips_without_group) {
+            (_, without) if without == self.clips => writeln!(f, "not known, no clip names one")?,
+            (found, 0) => writeln!(f, "{found}")?,
+            (found, without) => writeln!(f, "{found}, {without} of {} clips name none", self.clips)?,
+        }
+        write!(f, "repeated clips on several sides: ")?;
+        match self.listened {
+            true => writeln!(f, "{}", self.shared_sound.len())?,
+            false => writeln!(f, "not listened for")?,
         }
         for shared in self.shared_groups.iter().take(5) {
             let [train, validation, test] = shared.counts;

@@ -39,7 +39,7 @@ fn every_rule_makes_a_file_that_reads_back() {
         assert_eq!(read, split);
         assert_eq!(read.rule, Some(rule));
         let folds = read.folds(&collection).unwrap();
-        let audit = read.audit(&collection, &[]).unwrap();
+        let audit = read.audit(&collection, None).unwrap();
         assert!(audit.shared_groups.is_empty() && audit.summaries.len() == folds.len());
     }
     let told = Protocol::Official.split(&collection).unwrap_err().to_string();
