@@ -1,9 +1,11 @@
 //! The clips of a run: which there are, and where their features lie.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use mgr_data::dataset::Dataset;
+use mgr_data::dataset::{Dataset, Track};
 use mgr_data::groups::Groups;
+use mgr_data::sources;
 use mgr_data::store::{FeatureStore, MappedClip};
 
 use crate::config::{DatasetKind, RunConfig};
@@ -24,9 +26,21 @@ pub(crate) struct Clip {
     pub(crate) segments: Vec<usize>,
 }
 
+/// What a configuration's dataset holds.
+pub(crate) struct Found {
+    pub(crate) dataset: Dataset,
+    /// Ids that the dataset names and a run cannot use: without a file, with no genre or with several.
+    left_out: BTreeSet<String>,
+    /// Artist or album by id, where the dataset names any.
+    groups: Option<BTreeMap<String, String>>,
+    notes: Vec<String>,
+}
+
 /// All clips of a run.
 pub(crate) struct Clips {
     pub(crate) dataset: Dataset,
+    /// As in [`Found`].
+    pub(crate) left_out: BTreeSet<String>,
     pub(crate) clips: Vec<Clip>,
     /// One for each feature.
     pub(crate) stores: Vec<FeatureStore>,
@@ -70,18 +84,42 @@ pub(crate) fn dataset(
     config: &RunConfig,
     cache: &Path,
     progress: &dyn Progress,
-) -> Result<Dataset, PipelineError> {
+) -> Result<Found, PipelineError> {
+    let plain = |dataset| Found { dataset, left_out: BTreeSet::new(), groups: None, notes: Vec::new() };
     match (&config.dataset, &config.root) {
-        (DatasetKind::Folder, Some(root)) => Ok(Dataset::folder(root)?),
+        (DatasetKind::Folder, Some(root)) => Ok(plain(Dataset::folder(root)?)),
+        (DatasetKind::Named(name), Some(root)) => named(name, root),
         _ => {
             let corpus = config.corpus();
             let clips = corpus.plan().map_err(mgr_data::DataError::from)?.len();
             let task = progress.begin("corpus", clips);
             let dataset = Dataset::embedded(&corpus, &cache.join("corpus"), &|done| task.at(done, ""));
             task.end();
-            Ok(dataset?)
+            Ok(plain(dataset?))
         }
     }
+}
+
+/// A dataset of the literature.
+fn named(name: &str, root: &Path) -> Result<Found, PipelineError> {
+    let source = sources::named(name)
+        .ok_or_else(|| PipelineError::config("dataset", name.to_owned(), "a name of the list".to_owned()))?;
+    let collection = source.read(root)?;
+    let (dataset, count) = collection.dataset(true)?;
+    let used: BTreeSet<&str> = dataset.tracks.iter().map(|track| track.id.as_str()).collect();
+    let ids = collection.entries.iter().map(|entry| &entry.id);
+    let left_out = ids.filter(|id| !used.contains(id.as_str())).cloned().collect();
+    let mut notes = collection.notes.clone();
+    if count > 0 {
+        notes.push(format!(
+            "{count} of {} tracks were left out: their files are not there, or they have no genre or several.",
+            collection.entries.len()
+        ));
+    }
+    let groups: BTreeMap<String, String> =
+        collection.entries.iter().map(|entry| entry.id.clone()).zip(collection.groups()).collect();
+    let groups = groups.values().any(|group| !group.starts_with("track:")).then_some(groups);
+    Ok(Found { dataset, left_out, groups, notes })
 }
 
 /// Finds the clips and computes what of their features is not stored yet.
@@ -92,8 +130,9 @@ pub(crate) fn gather(
 ) -> Result<Clips, PipelineError> {
     let cache = cache(config)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.workers()).build()?;
-    let dataset = pool.install(|| dataset(config, &cache, progress))?;
+    let found = pool.install(|| dataset(config, &cache, progress))?;
     let groups = config.groups.as_deref().map(Groups::read).transpose()?;
+    let dataset = &found.dataset;
     progress.say(&format!(
         "{}: {} clips, {} genres, {} features",
         dataset.name,
@@ -102,7 +141,7 @@ pub(crate) fn gather(
         features.len()
     ));
     let extracted = pool.install(|| crate::features::extract(&dataset.tracks, features, &cache, progress))?;
-    let clips = assemble(dataset, groups.as_ref(), features, extracted)?;
+    let clips = assemble(found, groups.as_ref(), features, extracted)?;
     progress.say(&format!(
         "features: {} clips, {} of {} features found in the store, {} files cannot be used, {} lack a feature",
         clips.clips.len(),
@@ -115,12 +154,18 @@ pub(crate) fn gather(
 }
 
 fn assemble(
-    dataset: Dataset,
+    found: Found,
     groups: Option<&Groups>,
     features: &[Feature],
     extracted: Extracted,
 ) -> Result<Clips, PipelineError> {
     let Extracted { stores, clips: outcomes, seconds } = extracted;
+    let Found { dataset, left_out, groups: own_groups, mut notes } = found;
+    let group = |track: &Track| match (groups, &own_groups) {
+        (Some(table), _) => Some(table.group(track)),
+        (None, Some(own)) => own.get(&track.id).cloned(),
+        (None, None) => None,
+    };
     let (mut clips, mut bad, mut partial, mut damaged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut reused = 0;
     for (track, outcome) in dataset.tracks.iter().zip(outcomes) {
@@ -147,7 +192,7 @@ fn assemble(
             path: track.path.clone(),
             class: track.class,
             content,
-            group: groups.map(|g| g.group(track)),
+            group: group(track),
             segments: outcome.features.iter().map(|f| *f.as_ref().unwrap_or(&0)).collect(),
         });
     }
@@ -166,7 +211,6 @@ fn assemble(
             return Err(PipelineError::EmptyFeature { name: feature.name.clone(), reason });
         }
     }
-    let mut notes = Vec::new();
     if let Some(groups) = groups {
         let unnamed = groups.unnamed(&dataset).len();
         if unnamed > 0 {
@@ -180,5 +224,15 @@ fn assemble(
             dataset.ignored[0]
         ));
     }
-    Ok(Clips { dataset, clips, stores, bad, partial, damaged, notes, extraction: (seconds, reused) })
+    Ok(Clips {
+        dataset,
+        left_out,
+        clips,
+        stores,
+        bad,
+        partial,
+        damaged,
+        notes,
+        extraction: (seconds, reused),
+    })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mgr_audio::{SegmentChoice, SegmentConfig, ShortClip, Tail};
 use mgr_data::corpus::CorpusConfig;
+use mgr_data::sources;
 use mgr_learn::{LdaConfig, LearnerConfig, PipelineConfig, SvcConfig};
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +13,37 @@ use crate::PipelineError;
 use crate::budget::Budget;
 
 /// Where the clips come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum DatasetKind {
     /// The embedded synthetic corpus: to try things out, no measure of quality.
     #[default]
     Demo,
     /// A folder of `genre/file.ext`.
     Folder,
+    /// One of [`mgr_data::sources`] by its name, `fma_small` or `ballroom`, laid out as its authors publish it. Its artists (else its
+    /// albums) stay in one fold; tracks without a file, and those with no genre or several, are left out.
+    Named(String),
+}
+
+impl From<String> for DatasetKind {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "demo" => Self::Demo,
+            "folder" => Self::Folder,
+            _ => Self::Named(name),
+        }
+    }
+}
+
+impl From<DatasetKind> for String {
+    fn from(kind: DatasetKind) -> Self {
+        match kind {
+            DatasetKind::Demo => "demo".into(),
+            DatasetKind::Folder => "folder".into(),
+            DatasetKind::Named(name) => name,
+        }
+    }
 }
 
 /// On which part encoders, epochs and subsets are chosen.
@@ -111,13 +135,14 @@ pub enum VerdictRule {
 pub struct RunConfig {
     /// Where the clips come from. Default: the embedded corpus.
     pub dataset: DatasetKind,
-    /// Folder of `genre/file.ext`; needed for the dataset `folder`.
+    /// Folder of `genre/file.ext`, or of the dataset that `dataset` names; needed for both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<PathBuf>,
-    /// CSV with the columns `track` and `artist`: clips of one artist stay in one fold.
+    /// CSV with the columns `track` and `artist`: clips of one artist stay in one fold. Default: the artists that a dataset names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<PathBuf>,
-    /// Folder of split files (`test_split_0.txt`, ...) to use instead of making folds.
+    /// What to use instead of making folds: a folder of split files (`test_split_0.txt`, ...), or one that `mgr data split` wrote.
+    /// Validation parts in it are chosen on as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splits: Option<PathBuf>,
     /// Folder for everything the run writes. Default `out/run`.
@@ -314,11 +339,21 @@ impl RunConfig {
         let refuse = |field, value: String, allowed: &str| {
             Err(PipelineError::config(field, value, allowed.to_owned()))
         };
-        if self.dataset == DatasetKind::Folder && self.root.is_none() {
-            return refuse("root", "not given".into(), "a folder of genre/file.ext, for the dataset folder");
+        if let DatasetKind::Named(name) = &self.dataset
+            && sources::named(name).is_none()
+        {
+            let names: Vec<&str> = sources::all().iter().map(|s| s.facts().name).collect();
+            return refuse("dataset", name.clone(), &format!("demo, folder, {}", names.join(", ")));
+        }
+        if self.dataset != DatasetKind::Demo && self.root.is_none() {
+            return refuse(
+                "root",
+                "not given".into(),
+                "the folder of the dataset, of genre/file.ext for the dataset folder",
+            );
         }
         if self.dataset == DatasetKind::Demo && self.root.is_some() {
-            return refuse("dataset", "demo".into(), "folder, when a root is given");
+            return refuse("dataset", "demo".into(), "folder or a dataset's name, when a root is given");
         }
         if self.splits.is_none() && !self.final_fit && !(2..=1000).contains(&self.folds) {
             return refuse("folds", self.folds.to_string(), "2 to 1000");

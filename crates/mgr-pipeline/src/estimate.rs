@@ -67,7 +67,7 @@ pub fn plan(config: &RunConfig, progress: &dyn Progress) -> Result<Plan, Pipelin
     let cache = cache(config)?;
     let weights = Weights::new(&cache, config.weights.as_deref());
     let planned = plan_features(config, &weights)?;
-    let dataset = dataset(config, &cache, progress)?;
+    let dataset = dataset(config, &cache, progress)?.dataset;
     let (clips, classes) = (dataset.tracks.len(), dataset.classes.len());
     let workers = config.workers();
 

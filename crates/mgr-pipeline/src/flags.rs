@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mgr_data::sources;
 
 use crate::{PipelineError, RunConfig};
 
@@ -18,14 +19,16 @@ pub struct RunFlags {
     /// A key and its value, as `--set folds=5` or `--set 'features=["mel", "ssd"]'`; again for more.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// `demo`, the embedded synthetic corpus, or a folder of genre/file.ext (or `folder`, which --root names).
+    /// `demo`, the embedded synthetic corpus, or a folder of genre/file.ext (or `folder`, or a name of `mgr data list`, for what --root
+    /// names).
     #[arg(long, value_name = "DIR")]
     pub dataset: Option<PathBuf>,
-    /// Folder of genre/file.ext.
+    /// Folder of genre/file.ext, or of the dataset that --dataset names.
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// Folder of split files (test_split_0.txt, train_split_0.txt, ...) to use instead of making folds.
-    #[arg(long, value_name = "DIR")]
+    /// What to use instead of making folds: a folder of split files (test_split_0.txt, train_split_0.txt, ...), or one that
+    /// `mgr data split` wrote.
+    #[arg(long, value_name = "PATH")]
     pub splits: Option<PathBuf>,
     /// Names of features with commas between them.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -103,29 +106,25 @@ impl RunFlags {
             let mut parsed = parsed.map_err(|e| refuse(e.message().to_owned()))?;
             insert(&mut table, key.trim(), parsed.remove("v").unwrap_or_else(|| value.into()));
         }
+        let own = table.get("dataset").and_then(toml::Value::as_str);
+        let named_in_file = own.is_some_and(|name| name != "demo");
         let mut put = |key: &str, value: Option<toml::Value>| {
             if let Some(value) = value {
                 table.insert(key.to_owned(), value);
             }
         };
         let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.to_string_lossy().into_owned().into());
-        match &self.dataset {
-            Some(name) if name.as_os_str() == "demo" => {
-                put("dataset", Some("demo".into()));
-            }
-            Some(name) if name.as_os_str() == "folder" => {
+        match (self.dataset.as_deref(), &self.root) {
+            (Some(name), Some(_)) => put("dataset", Some(name.to_string_lossy().into_owned().into())),
+            (Some(name), None) if in_words(name) => put("dataset", name.to_str().map(Into::into)),
+            (Some(folder), None) => {
                 put("dataset", Some("folder".into()));
+                put("root", Some(folder.to_string_lossy().into_owned().into()));
             }
-            Some(root) => {
-                put("dataset", Some("folder".into()));
-                put("root", Some(root.to_string_lossy().into_owned().into()));
-            }
-            None => {}
+            (None, Some(_)) if !named_in_file => put("dataset", Some("folder".into())),
+            (None, _) => {}
         }
-        if self.root.is_some() {
-            put("dataset", Some("folder".into()));
-            put("root", path(&self.root));
-        }
+        put("root", path(&self.root));
         put("splits", path(&self.splits));
         put("features", self.features.clone().map(toml::Value::from));
         put("segment-seconds", self.segment_seconds.map(Into::into));
@@ -154,6 +153,12 @@ impl RunFlags {
         }
         RunConfig::from_table(table, file.unwrap_or(Path::new("flags")))
     }
+}
+
+/// Whether `--dataset` names a dataset rather than a folder.
+fn in_words(name: &Path) -> bool {
+    let known = |name: &str| matches!(name, "demo" | "folder") || sources::named(name).is_some();
+    name.to_str().is_some_and(known) && (name.as_os_str() == "demo" || !name.is_dir())
 }
 
 /// Puts a value under a key with dots, `learner.scaler`.
@@ -201,6 +206,17 @@ mod tests {
                 .unwrap();
         assert_eq!((config.root.as_deref(), config.folds), (Some(Path::new("songs")), 5));
         assert_eq!(config.features, ["mel", "ssd"]);
+        let named = |line: &[&str]| parse(line).unwrap().dataset;
+        let ballroom = crate::DatasetKind::Named("ballroom".into());
+        assert_eq!(named(&["--dataset", "ballroom", "--root", "songs"]), ballroom);
+        assert_eq!(named(&["--dataset", "ballroom"]), ballroom);
+        assert!(parse(&["--dataset", "ballroom"]).unwrap().check().unwrap_err().to_string().contains("root"));
+        assert_eq!(named(&["--dataset", "no_dataset"]), crate::DatasetKind::Folder);
+        let wrong = parse(&["--dataset", "no_dataset", "--root", "songs"]).unwrap().check().unwrap_err();
+        assert!(wrong.to_string().contains("fma_small"), "{wrong}");
+        std::fs::write(folder.path().join("named.toml"), "dataset = \"ballroom\"\nroot = \"a\"\n").unwrap();
+        let file = folder.path().join("named.toml");
+        assert_eq!(named(&[file.to_str().unwrap(), "--root", "b"]), ballroom);
         let config = parse(&["--set", "features=[\"mel\", \"ssd\"]", "--set", "verdict=sum"]).unwrap();
         assert_eq!(config.features, ["mel", "ssd"]);
         assert_eq!(config.verdict, crate::VerdictRule::Sum);

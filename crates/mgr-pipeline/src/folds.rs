@@ -1,7 +1,11 @@
 //! Which clips train, choose and test in each fold.
 
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
 use mgr_data::dataset::{Dataset, Track};
 use mgr_data::split_file;
+use mgr_data::splits::{NamedFold, SplitDocument};
 use mgr_eval::EvalError;
 use mgr_eval::split::{Fold, StratifiedGroupKFold, StratifiedKFold, check_groups, check_split};
 use serde::{Deserialize, Serialize};
@@ -41,14 +45,16 @@ pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Parts>, Pip
         vec![Fold { train: (0..clips.clips.len()).collect(), validation: Vec::new(), test: Vec::new() }]
     } else {
         match &config.splits {
-            Some(folder) => from_files(clips, folder)?,
+            Some(path) => from_files(clips, path)?,
             None => made(config, clips)?,
         }
     };
     let groups = groups(clips);
     if !config.final_fit {
         check_split(&outer, clips.clips.len())?;
-        if let Some(groups) = &groups {
+        // A dataset's own artists do not overrule the split of its authors; the report tells where it parts them.
+        let asked = config.groups.is_some() || config.splits.is_none();
+        if let Some(groups) = groups.as_ref().filter(|_| asked) {
             check_groups(&outer, groups).map_err(|e| PipelineError::Folds { reason: e.to_string() })?;
         }
     }
@@ -59,6 +65,10 @@ pub(crate) fn folds(config: &RunConfig, clips: &Clips) -> Result<Vec<Parts>, Pip
         let mut test = fold.test;
         test.sort_unstable();
         let splits = match config.protocol {
+            // The validation part of an official split is what others chose on.
+            Protocol::Nested if !fold.validation.is_empty() => {
+                vec![Split { train: fold.train, validation: fold.validation }]
+            }
             Protocol::Nested => inner(config, clips, &learn, groups.as_deref(), number)?,
             Protocol::Published => vec![Split { train: learn, validation: test.clone() }],
         };
@@ -171,20 +181,39 @@ fn named(error: EvalError, dataset: &Dataset) -> PipelineError {
 }
 
 /// Folds from split files, over the clips that can be used.
-fn from_files(clips: &Clips, folder: &std::path::Path) -> Result<Vec<Fold>, PipelineError> {
-    let tracks: &[Track] = &clips.dataset.tracks;
+fn from_files(clips: &Clips, path: &Path) -> Result<Vec<Fold>, PipelineError> {
+    let usable: HashMap<&str, usize> =
+        clips.clips.iter().enumerate().map(|(index, clip)| (clip.id.as_str(), index)).collect();
     // Files that cannot be used are in the split files too; they drop out here.
-    let usable: Vec<Option<usize>> =
-        tracks.iter().map(|t| clips.clips.iter().position(|c| c.id == t.id)).collect();
-    let keep = |part: &[usize]| {
-        let mut part = part.iter().filter_map(|&i| usable[i]).collect::<Vec<_>>();
-        part.sort_unstable();
-        part
+    let folds: Vec<Fold> = if path.is_file() {
+        let document = SplitDocument::read(path)?;
+        let tracks = clips.dataset.tracks.iter().map(|track| track.id.as_str());
+        let known: HashSet<&str> = tracks.chain(clips.left_out.iter().map(String::as_str)).collect();
+        let part = |ids: &[String]| -> Result<Vec<usize>, PipelineError> {
+            if let Some(id) = ids.iter().find(|id| !known.contains(id.as_str())) {
+                let reason = format!("{}: the dataset has no {id}", path.display());
+                return Err(PipelineError::Folds { reason });
+            }
+            Ok(ascending(ids.iter().filter_map(|id| usable.get(id.as_str()).copied())))
+        };
+        let fold = |fold: &NamedFold| {
+            Ok(Fold {
+                train: part(&fold.train)?,
+                validation: part(&fold.validation)?,
+                test: part(&fold.test)?,
+            })
+        };
+        document.folds.iter().map(fold).collect::<Result<_, PipelineError>>()?
+    } else {
+        let tracks: &[Track] = &clips.dataset.tracks;
+        let part = |part: &[usize]| {
+            ascending(part.iter().filter_map(|&track| usable.get(tracks[track].id.as_str()).copied()))
+        };
+        let folds = split_file::read(path, &clips.dataset)?;
+        let fold =
+            |fold: &Fold| Fold { train: part(&fold.train), validation: Vec::new(), test: part(&fold.test) };
+        folds.iter().map(fold).collect()
     };
-    let folds: Vec<Fold> = split_file::read(folder, &clips.dataset)?
-        .iter()
-        .map(|fold| Fold { train: keep(&fold.train), validation: Vec::new(), test: keep(&fold.test) })
-        .collect();
     for fold in &folds {
         let mut seen = vec![false; clips.dataset.classes.len()];
         fold.train.iter().for_each(|&i| seen[clips.clips[i].class] = true);
@@ -194,4 +223,10 @@ fn from_files(clips: &Clips, folder: &std::path::Path) -> Result<Vec<Fold>, Pipe
         }
     }
     Ok(folds)
+}
+
+fn ascending(indices: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut indices: Vec<usize> = indices.collect();
+    indices.sort_unstable();
+    indices
 }

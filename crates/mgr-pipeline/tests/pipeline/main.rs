@@ -3,5 +3,6 @@
 
 mod bad_input;
 mod common;
+mod datasets;
 mod end_to_end;
 mod killed;
