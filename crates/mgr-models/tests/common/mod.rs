@@ -71,13 +71,14 @@ pub fn fill_by_shape(network: &dyn Network) {
     }
 }
 
-/// Largest difference relative to the largest expected number.
+/// Largest difference relative to the largest expected number; infinite where something is not a number.
 pub fn difference(got: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let scale = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     got.iter()
         .zip(expected)
         .map(|(&got, expected)| (f64::from(got) - expected).abs() / scale)
+        .map(|difference| if difference.is_nan() { f64::INFINITY } else { difference })
         .fold(0.0, f64::max)
 }
 
