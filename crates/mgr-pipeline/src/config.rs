@@ -343,7 +343,7 @@ impl RunConfig {
             && sources::named(name).is_none()
         {
             let names: Vec<&str> = sources::all().iter().map(|s| s.facts().name).collect();
-            return refuse("dataset", name.clone(), &format!("demo, folder, {}", names.join(", ")));
+            return refuse("dataset", name.clone(), &format!("demo, {}", names.join(", ")));
         }
         if self.dataset != DatasetKind::Demo && self.root.is_none() {
             return refuse(
