@@ -12,6 +12,8 @@ const FORMAT: &str = "TensorFlow checkpoint";
 
 /// The last eight bytes of a table.
 const MAGIC: u64 = 0xDB47_7524_8B80_FB57;
+/// Checksums count but under cargo-fuzz, which sets this: it would never get past them.
+const CHECKED: bool = cfg!(not(fuzzing));
 
 fn malformed(reason: impl Into<String>) -> WeightError {
     WeightError::malformed(FORMAT, reason)
@@ -42,7 +44,7 @@ pub fn read(index: &[u8], values: &[u8]) -> Result<WeightMap, WeightError> {
         budget = budget
             .checked_sub(content.len())
             .ok_or_else(|| malformed("its variables hold more than the file"))?;
-        if masked(crc32c(&[content])) != entry.checksum {
+        if CHECKED && masked(crc32c(&[content])) != entry.checksum {
             return Err(malformed(format!("checksum of {name}")));
         }
         map.insert(FORMAT, name, entry.element.tensor(FORMAT, &entry.shape, content, false)?)?;
@@ -193,7 +195,8 @@ fn block(bytes: &[u8], offset: u64, size: u64) -> Result<Vec<u8>, WeightError> {
     let mut cursor = Cursor::goto(bytes, offset, "table block")?;
     let content = cursor.take_u64(size)?;
     let packing = cursor.u8()?;
-    if cursor.u32()? != masked(crc32c(&[content, &[packing]])) {
+    let checksum = cursor.u32()?;
+    if CHECKED && checksum != masked(crc32c(&[content, &[packing]])) {
         return Err(malformed(format!("checksum of the block at {offset}")));
     }
     match packing {
